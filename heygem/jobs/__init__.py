@@ -1,0 +1,1 @@
+"""Jobs: what they are, their queue, and what runs them."""

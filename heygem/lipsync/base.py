@@ -1,0 +1,101 @@
+"""The contract of a lip engine. To add one: a module in this package with an ``ENGINE`` constant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal, Protocol
+
+import torch
+
+from heygem.arrays import Crops, Flow, Heard, Mask, Waveform
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What a lip engine drew for N crops.
+
+    Attributes:
+        colour: (N, 3, S, S) RGB 0..1: the new pixels.
+        opacity: (N, 1, S, S) 0..1: how much of `colour` covers the frame's own pixels; None covers them wholly.
+        flow: (N, 2, S, S): where under a partly covered pixel the frame's own pixels are fetched from, in crop pixels
+            relative to it. Applied at the frame's own resolution. None leaves them in place.
+    """
+
+    colour: Crops
+    opacity: Mask | None = None
+    flow: Flow | None = None
+
+
+class AudioWindows(Protocol):
+    """What an engine hears of a whole recording. Shared by all clips that it is put to."""
+
+    def at(self, times_s: Sequence[Fraction]) -> Heard:
+        """What is heard at these times from the start of the recording: (N, ...) float32 on the CPU.
+
+        Times before the start and after the end are silence.
+        """
+        ...
+
+
+class LipSyncModel(Protocol):
+    """Redraws mouths so that they speak given sound. Weights stay on the device between calls."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where `draw` wants its crops."""
+        ...
+
+    @property
+    def crop_size(self) -> int:
+        """Side S of the crops that `draw` takes, in pixels. What is cut out is the face box and its pads, stretched."""
+        ...
+
+    @property
+    def sample_rate_hz(self) -> int:
+        """Rate of the sound that `listen` wants."""
+        ...
+
+    def listen(self, speech: Iterable[Waveform]) -> AudioWindows:
+        """Audio features of a recording.
+
+        Args:
+            speech: The recording in consecutive pieces of any length: (samples,) float32 mono at `sample_rate_hz`.
+
+        Raises:
+            MediaError: the recording is too short.
+        """
+        ...
+
+    def draw(self, faces: Crops, heard: Heard) -> Drawn:
+        """New mouths.
+
+        Args:
+            faces: (N, 3, S, S) float32 RGB 0..1 on `device`, S is `crop_size`.
+            heard: (N, ...) float32, what is heard at the times of the same frames.
+
+        Raises:
+            torch.OutOfMemoryError: N crops do not fit on the device.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LipEngine:
+    """Entry of a lip engine in the list of engines: cheap to import, loads nothing.
+
+    Attributes:
+        name: What `--lips` takes.
+        label: What people read.
+        checkpoint: Name of its weights in the list of official checkpoints; None for an engine that finds its own.
+        default_batch: Crops to draw at once, by kind of device.
+        load: load(file of weights, device, precision) builds the model with its weights on the device.
+    """
+
+    name: str
+    label: str
+    checkpoint: str
+    default_batch: dict[Literal["cpu", "cuda"], int]
+    load: Callable[[Path, torch.device, torch.dtype], LipSyncModel]

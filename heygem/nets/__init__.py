@@ -1,0 +1,1 @@
+"""Networks: layers and forward() only. No files, no pre- or post-processing."""

@@ -1,0 +1,1 @@
+"""One job from files to file. Start with `render`."""

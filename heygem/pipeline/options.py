@@ -1,0 +1,88 @@
+"""The choices a user makes for one job; process-wide ones are in `settings`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, get_args
+
+from heygem.errors import OptionError, Text
+
+MaskShape = Literal["mouth", "lower-face", "box"]
+Extend = Literal["pingpong", "loop", "freeze"]
+Smoothing = Literal["steady", "wav2lip", "none"]
+Tail = Literal["silence", "wav2lip"]
+Codec = Literal["h264", "hevc", "h264_nvenc", "hevc_nvenc"]
+DetectorChoice = Literal["auto", "accurate", "fast", "haar"]
+
+
+@dataclass(frozen=True, slots=True)
+class RenderOptions:
+    """What one job is to be like. Every field is an option of ``heygem generate``."""
+
+    lips: str = "auto"
+    """auto, the name of a lip engine, or a path to Wav2Lip weights of one's own."""
+    enhancer: str = "auto"
+    """auto, gfpgan, none, or a path to GFPGAN weights of one's own."""
+    enhancer_strength: float = 0.8
+    """Share of the enhanced face in the picture: 0 leaves it as it is, 1 is the full effect."""
+    detector: DetectorChoice = "auto"
+    """accurate (RetinaFace resnet50), fast (RetinaFace mobile0.25), haar (needs no weights); auto: best one present."""
+    face: str = "largest"
+    """Whose mouth: largest, first, leftmost, or a number counted from 0 in order of appearance, then left to right."""
+    pads: tuple[int, int, int, int] = (0, 10, 0, 0)
+    """Pixels added to the face box at the top, bottom, left and right."""
+    smooth: Smoothing = "steady"
+    """How boxes are smoothed over time: steady (Gaussian, never across cuts), wav2lip (its mean of 5), none."""
+    mask: MaskShape = "lower-face"
+    """What is replaced: the mouth, the lower face (both with soft edges), or the whole box with hard edges."""
+    extend: Extend = "pingpong"
+    """What follows when the speech outlasts the clip: pingpong (backwards and forwards), loop, freeze."""
+    tail: Tail = "silence"
+    """What the last 0.2 s hear: silence after the end, or the last full window once more, as Wav2Lip does."""
+    sync_offset_ms: float = 0.0
+    """Positive values make lips follow the sound later."""
+    fps: Fraction | None = None
+    """Frame rate of the result; None keeps the clip's."""
+    crf: int = 18
+    """Quality of the encoding, 0 (best) to 51."""
+    codec: Codec = "h264"
+    """How the picture is encoded."""
+
+    def __post_init__(self) -> None:
+        _within("enhancer-strength", self.enhancer_strength, 0, 1)
+        _within("crf", self.crf, 0, 51)
+        _within("sync-offset-ms", self.sync_offset_ms, -2000, 2000)
+        if self.fps is not None:
+            _within("fps", float(self.fps), 1, 120)
+        for pad in self.pads:
+            _within("pads", pad, -4096, 4096)
+        _one_of("mask", self.mask, get_args(MaskShape))
+        _one_of("extend", self.extend, get_args(Extend))
+        _one_of("smooth", self.smooth, get_args(Smoothing))
+        _one_of("tail", self.tail, get_args(Tail))
+        _one_of("codec", self.codec, get_args(Codec))
+        _one_of("detector", self.detector, get_args(DetectorChoice))
+        if self.face not in ("largest", "first", "leftmost") and not self.face.isdecimal():
+            raise OptionError(
+                Text(f"face 的值 {self.face!r} 无效。", f"face has the value {self.face!r}."),
+                hint=Text("可用：largest、first、leftmost 或序号。", "Use largest, first, leftmost or a number."),
+            )
+
+
+def _within(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise OptionError(
+            Text(
+                f"{name} 必须在 {low} 到 {high} 之间，当前为 {value}。", f"{name} must be {low} to {high}, got {value}."
+            )
+        )
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        names = ", ".join(allowed)
+        raise OptionError(
+            Text(f"{name} 的值 {value!r} 无效。", f"{name} has the value {value!r}."),
+            hint=Text(f"可用：{names}。", f"Use one of: {names}."),
+        )

@@ -1,0 +1,103 @@
+"""Process-wide settings, read once at start from HEYGEM_* variables. Per-job choices are in pipeline.options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from heygem.errors import SettingsError, Text
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How this process runs. Immutable: build another to change one."""
+
+    host: str = "127.0.0.1"
+    """Address that the page is served on."""
+    port: int = 7860
+    """Port that the page is served on."""
+    models_dir: Path = Path("models")
+    """Where checkpoints lie."""
+    outputs_dir: Path = Path("outputs")
+    """Where each job gets a folder."""
+    cache_dir: Path = Path("outputs/.cache")
+    """Where face tracks are kept for clips that come again, and uploads while they wait."""
+    cache_mb: int = 512
+    """Size that the cache of face tracks is held under, in MB."""
+    log_file: Path = Path("运行实时日志.log")
+    """Where the server's run log goes."""
+    device: str = "auto"
+    """auto, cuda, cuda:N or cpu."""
+    precision: str = "auto"
+    """auto, fp32, bf16 or fp16."""
+    wav2lip_file: Path | None = None
+    """A Wav2Lip checkpoint of the user's own, used instead of the official one."""
+    gfpgan_file: Path | None = None
+    """A GFPGAN checkpoint of the user's own, used instead of the official one."""
+    model_budget_mb: int = 8192
+    """Weights that may stay on the device, in MB; the least recently used go first."""
+    model_idle_s: float = 0.0
+    """Unload a model that was not used for so many seconds; 0 keeps it for ever."""
+    queue_capacity: int = 200
+    """Jobs that may wait."""
+
+    def __post_init__(self) -> None:
+        for name, low in (
+            ("port", 0),
+            ("cache_mb", 1),
+            ("model_budget_mb", 1),
+            ("model_idle_s", 0),
+            ("queue_capacity", 1),
+        ):
+            value = getattr(self, name)
+            if value < low:
+                raise SettingsError(
+                    Text(
+                        f"HEYGEM_{name.upper()} 不能小于 {low}，当前为 {value}。",
+                        f"HEYGEM_{name.upper()} must be at least {low}, got {value}.",
+                    )
+                )
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Settings:
+        """Read the settings that `env` names and keep the defaults of the others.
+
+        Raises:
+            SettingsError: a value does not convert, or a HEYGEM_ variable names no setting.
+        """
+        known = {field.name for field in fields(cls)}
+        given: dict[str, Any] = {}
+        for key, text in env.items():
+            if not key.startswith("HEYGEM_"):
+                continue
+            name = key.removeprefix("HEYGEM_").lower()
+            if name not in known:
+                names = ", ".join(f"HEYGEM_{n.upper()}" for n in sorted(known))
+                raise SettingsError(
+                    Text(f"没有 {key} 这个设置。", f"{key} is not a setting."),
+                    hint=Text(f"可用的设置：{names}。", f"There are: {names}."),
+                )
+            try:
+                given[name] = _CASTS.get(name, str)(text)
+            except ValueError as error:
+                raise SettingsError(
+                    Text(f"{key} 的值 {text!r} 不是数字。", f"{key} has the value {text!r}, which is not a number.")
+                ) from error
+        return cls(**given)
+
+
+_CASTS: dict[str, Callable[[str], Any]] = {
+    "port": int,
+    "models_dir": Path,
+    "outputs_dir": Path,
+    "cache_dir": Path,
+    "cache_mb": int,
+    "log_file": Path,
+    "wav2lip_file": Path,
+    "gfpgan_file": Path,
+    "model_budget_mb": int,
+    "model_idle_s": float,
+    "queue_capacity": int,
+}

@@ -1,0 +1,1 @@
+"""From sound to what a lip engine hears. Reads no files."""
