@@ -152,5 +152,5 @@ class JobNotFoundError(QueueError):
     default_code = "job_not_found"
 
 
-class JobCancelled(BaseException):  # noqa: N818 - not an error
+class JobCancelled(BaseException):
     """Unwinds a running job. A BaseException, so that no library's ``except Exception`` swallows it."""

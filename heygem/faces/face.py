@@ -14,7 +14,7 @@ class Face:
 
     Attributes:
         box: (4,) float32: left, top, right, bottom; forehead to chin.
-        landmarks: (5, 2) float32: left eye, right eye, nose, left and right corner of the mouth, as seen in the picture.
+        landmarks: (5, 2) float32: left eye, right eye, nose, left and right mouth corner, as seen in the picture.
         score: The detector's confidence, 0..1.
     """
 
