@@ -1,0 +1,184 @@
+"""Cutting and pasting: exact positions, chroma sites, and bytes that nobody may touch."""
+
+import numpy as np
+import pytest
+import torch
+
+from heygem.faces.crop import Patch, aligned_map, box_map, cut, inverse, paste
+from heygem.frame import ColourSpace, Frame
+
+BT709 = ColourSpace("bt709", full_range=False)
+
+
+def frame_of(y: torch.Tensor, u: torch.Tensor, v: torch.Tensor, colour: ColourSpace = BT709) -> Frame:
+    height, width = y.shape
+    data = torch.cat([plane.reshape(-1) for plane in (y, u, v)]).to(torch.uint8)
+    return Frame(data, width, height, colour)
+
+
+def noise_frame(width: int = 96, height: int = 64, seed: int = 0) -> Frame:
+    data = torch.randint(30, 220, (width * height * 3 // 2,), generator=torch.Generator().manual_seed(seed))
+    return Frame(data.to(torch.uint8), width, height, BT709)
+
+
+def smooth_frame(width: int = 160, height: int = 128) -> Frame:
+    """Luma rises to the right, blue-difference to the right, red-difference downwards, all linear in space."""
+    x = torch.arange(width).float().expand(height, width)
+    chroma_x = torch.arange(0, width, 2).float().expand(height // 2, width // 2)
+    chroma_y = (torch.arange(0, height, 2).float() + 0.5)[:, None].expand(height // 2, width // 2)
+    return frame_of(40 + x, 90 + chroma_x / 2, 100 + chroma_y / 2)
+
+
+def yuv_of(crops: torch.Tensor, colour: ColourSpace = BT709) -> torch.Tensor:
+    matrix, offset = colour.to_yuv()
+    return torch.einsum("ij,njhw->nihw", matrix.float(), crops) + offset.float()[:, None, None]
+
+
+def test_box_map_takes_a_slice_of_an_array_to_the_whole_crop() -> None:
+    affine = box_map(np.array([10, 20, 42, 84], np.float32), (0, 0, 0, 0), 32)
+    assert affine @ [10, 20, 1] == pytest.approx([0, -0.25])  # first pixel's centre, one crop pixel spans 1 x 2
+    assert affine @ [41, 83, 1] == pytest.approx([31, 31.25])
+    padded = box_map(np.array([10, 20, 42, 84], np.float32), (1, 2, 3, 4), 32)
+    assert padded @ [6.5, 18.5, 1] == pytest.approx([-0.5, -0.5])
+    assert padded @ [45.5, 85.5, 1] == pytest.approx([31.5, 31.5])
+
+
+def test_aligned_map_undoes_any_turn_scale_and_shift() -> None:
+    template = np.array([[193, 240], [319, 240], [257, 314], [201, 371], [313, 371]], np.float32)
+    turn = 0.3
+    linear = 0.4 * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    seen = (template @ linear.T + [70, -20]).astype(np.float32)
+    assert np.abs(np.column_stack([seen, np.ones(5)]) @ aligned_map(seen, 512).T - template).max() < 1.0
+    half = aligned_map(seen, 256)
+    assert np.abs(np.column_stack([seen, np.ones(5)]) @ half.T - template / 2).max() < 0.5
+
+
+def test_inverse_is_the_way_back() -> None:
+    affine = np.array([[0.8, -0.3, 5.0], [0.2, 1.1, -7.0]])
+    assert inverse(affine) @ [*(affine @ [12, 34, 1]), 1] == pytest.approx([12, 34])
+
+
+@pytest.mark.parametrize("scale", [0.3, 0.7, 1.0, 3.7])
+def test_cut_reads_every_plane_at_the_right_place(scale: float) -> None:
+    frame = smooth_frame()
+    size = 24
+    affine = np.array([[1 / scale, 0, -30 / scale], [0, 1 / scale, -20 / scale]])
+    yuv = yuv_of(cut([frame], [affine], size))[0]
+    where = torch.arange(size).float() * scale
+    assert torch.allclose(yuv[0], (40 + 30 + where).expand(size, size), atol=0.05)
+    assert torch.allclose(yuv[1], (90 + (30 + where) / 2).expand(size, size), atol=0.55)  # chroma is rounded to bytes
+    assert torch.allclose(yuv[2], (100 + (20 + where) / 2)[:, None].expand(size, size), atol=0.55)
+    assert abs(float((yuv[1] - (90 + (30 + where) / 2)).mean())) < 0.3
+    assert abs(float((yuv[2] - (100 + (20 + where) / 2)[:, None]).mean())) < 0.3
+
+
+def test_cut_shrinks_by_averaging() -> None:
+    checks = ((torch.arange(64)[None, :] + torch.arange(64)[:, None]) % 2 * 200 + 20).float()
+    grey = torch.full((32, 32), 128.0)
+    crop = cut([frame_of(checks, grey, grey)], [box_map(np.array([0, 0, 64, 64], np.float32), (0, 0, 0, 0), 16)], 16)
+    assert yuv_of(crop)[0, 0].sub(120).abs().max() < 1
+
+
+def test_cut_repeats_the_edge_outside_the_frame() -> None:
+    frame = smooth_frame()
+    yuv = yuv_of(cut([frame], [box_map(np.array([-40, 0, -8, 32], np.float32), (0, 0, 0, 0), 8)], 8))[0]
+    assert yuv[0].sub(40).abs().max() < 0.05
+
+
+def test_paste_changes_no_byte_where_the_mask_is_zero() -> None:
+    frame = noise_frame()
+    before = frame.data.clone()
+    mask = torch.zeros(1, 32, 32)
+    mask[:, 10:20, 8:24] = 1
+    affine = box_map(np.array([20, 10, 60, 58], np.float32), (0, 0, 0, 0), 32)
+    paste(frame, affine, Patch(torch.zeros(3, 32, 32)), mask)
+    old = Frame(before, frame.width, frame.height, frame.colour)
+    changed = frame.y != old.y
+    # One crop pixel is 1.25 x 1.5 frame pixels; the mask fades over one of them.
+    assert changed[10 + 15 : 10 + 29, 20 + 11 : 20 + 29].all()
+    changed[23 : 10 + 32, 28:52] = False
+    assert not changed.any()
+    untouched = frame.u != old.u
+    untouched[11:21, 14:26] = False
+    assert not untouched.any()
+
+
+def pasted_at(left: int, frame: Frame, mask: torch.Tensor) -> None:
+    affine = box_map(np.array([left, 7, left + 61, 70], np.float32), (0, 0, 0, 0), 32)
+    paste(frame, affine, Patch(torch.rand(3, 32, 32)), mask)
+
+
+def test_paste_with_an_empty_mask_changes_nothing_at_all() -> None:
+    frame = noise_frame()
+    before = frame.data.clone()
+    paste(
+        frame,
+        box_map(np.array([-9, 7, 61, 70], np.float32), (0, 0, 0, 0), 32),
+        Patch(torch.rand(3, 32, 32)),
+        torch.zeros(1, 32, 32),
+    )
+    assert torch.equal(frame.data, before)
+
+
+def test_paste_beside_the_frame_changes_nothing() -> None:
+    frame = noise_frame()
+    before = frame.data.clone()
+    paste(
+        frame,
+        box_map(np.array([200, 7, 261, 70], np.float32), (0, 0, 0, 0), 32),
+        Patch(torch.rand(3, 32, 32)),
+        torch.ones(1, 32, 32),
+    )
+    assert torch.equal(frame.data, before)
+
+
+@pytest.mark.parametrize("colour", [BT709, ColourSpace("bt601", full_range=True), ColourSpace("bt2020")])
+@pytest.mark.parametrize("size", [32, 48, 200])
+def test_what_is_cut_and_pasted_back_is_what_was_there(colour: ColourSpace, size: int) -> None:
+    frame = smooth_frame()
+    frame = Frame(frame.data, frame.width, frame.height, colour)
+    before = frame.data.clone()
+    turned = np.array([[0.9, 0.3, 0], [-0.3, 0.9, 0]]) * (size / 60)
+    turned[:, 2] = size / 2 - turned[:, :2] @ [80, 64]
+    paste(frame, turned, Patch(cut([frame], [turned], size)[0]), torch.ones(1, size, size))
+    assert frame.data.int().sub(before.int()).abs().max() <= 1
+
+
+def test_paste_puts_colour_where_it_belongs() -> None:
+    grey = torch.full((32, 48), 128.0)
+    frame = frame_of(torch.full((64, 96), 100.0), grey, grey)
+    red = torch.zeros(3, 16, 16)
+    red[0] = 1
+    paste(frame, box_map(np.array([32, 16, 64, 48], np.float32), (0, 0, 0, 0), 16), Patch(red), torch.ones(1, 16, 16))
+    matrix, offset = BT709.to_yuv()
+    wanted = matrix @ torch.tensor([1.0, 0, 0], dtype=torch.float64) + offset
+    assert frame.y[32, 48] == round(float(wanted[0]))
+    assert frame.u[16, 24] == round(float(wanted[1]))
+    assert frame.v[16, 24] == round(float(wanted[2]))
+
+
+def test_flow_fetches_the_frames_own_pixels_from_beside() -> None:
+    frame = smooth_frame()
+    before = Frame(frame.data.clone(), frame.width, frame.height, frame.colour)
+    size = 32
+    affine = box_map(np.array([40, 32, 104, 96], np.float32), (0, 0, 0, 0), size)  # one crop pixel is 2 x 2
+    flow = torch.zeros(2, size, size)
+    flow[0], flow[1] = 3.0, 0.0
+    patch = Patch(torch.zeros(3, size, size), opacity=torch.zeros(1, size, size), flow=flow)
+    mask = torch.zeros(1, size, size)
+    mask[:, 8:24, 8:24] = 1
+    paste(frame, affine, patch, mask)
+    assert (frame.y[64, 60:84].int() - before.y[64, 60:84].int()).tolist() == [6] * 24  # luma rises by 1 per pixel
+    assert (frame.u[32, 30:42].int() - before.u[32, 30:42].int()).tolist() == [3] * 12
+    assert torch.equal(frame.v, before.v)
+    assert torch.equal(frame.y[:, :50], before.y[:, :50])
+
+
+def test_opacity_mixes_drawn_and_own_pixels() -> None:
+    frame = smooth_frame()
+    before = frame.y.clone()
+    size = 32
+    patch = Patch(torch.ones(3, size, size), opacity=torch.full((1, size, size), 0.25))
+    paste(frame, box_map(np.array([40, 32, 104, 96], np.float32), (0, 0, 0, 0), size), patch, torch.ones(1, size, size))
+    wanted = 0.25 * 235 + 0.75 * float(before[64, 70])
+    assert abs(float(frame.y[64, 70]) - wanted) <= 0.5
