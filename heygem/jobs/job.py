@@ -1,0 +1,112 @@
+"""What a job is. Snapshots are immutable, so any thread may keep one. Knows nothing of how jobs are queued or done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from heygem.errors import Text
+from heygem.pipeline.options import RenderOptions
+from heygem.pipeline.progress import Progress, Stage
+
+
+class JobStatus(StrEnum):
+    """Where a job is in its life."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Nothing will happen to the job any more."""
+        return self in (JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """What a user asks for: one clip that is to speak one speech."""
+
+    video: Path
+    audio: Path
+    options: RenderOptions = field(default_factory=RenderOptions)
+    video_name: str = ""
+    """What the user calls the clip; only ever shown, never used as a path. Empty: the file's own name."""
+    audio_name: str = ""
+    """What the user calls the speech; likewise."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "video_name", self.video_name or self.video.name)
+        object.__setattr__(self, "audio_name", self.audio_name or self.audio.name)
+
+
+@dataclass(frozen=True, slots=True)
+class JobProgress:
+    """How far the current stage of a running job is."""
+
+    stage: Stage
+    done: int
+    """Frames done in this stage."""
+    total: int | None
+    """Frames to do in this stage; None while that is unknown."""
+    rate_hz: float | None = None
+    """Frames per second of late; None until that can be told."""
+    eta_s: float | None = None
+    """Seconds until this stage ends at that rate; None while that is unknown."""
+
+    @property
+    def share(self) -> float | None:
+        """Share done of this stage, 0..1; None while its length is unknown."""
+        return min(1.0, self.done / self.total) if self.total else None
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """What a finished job leaves."""
+
+    output: Path
+    """The video."""
+    poster: Path | None
+    """A still picture of it (JPEG), if one was made."""
+    summary: Text
+    """Which engines and weights ran and under which licence, one or two sentences."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobError:
+    """Why a job failed, as the user is told."""
+
+    code: str
+    text: Text
+    hint: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as it was at one moment; ask the queue again for a newer one."""
+
+    id: str
+    request: JobRequest
+    status: JobStatus
+    queued_s: float
+    """Seconds since the epoch; so are the other two times."""
+    batch_id: str | None = None
+    """Shared by the jobs of one batch; None for a job on its own."""
+    position: int | None = None
+    """While queued: 1 is the next to run."""
+    progress: JobProgress | None = None
+    """Set from a running job's first sign of life; stays where it was when the job ends."""
+    result: JobResult | None = None
+    """Set when the status is DONE."""
+    error: JobError | None = None
+    """Set when the status is FAILED."""
+    started_s: float | None = None
+    ended_s: float | None = None
+
+
+Runner = Callable[[Job, Progress], JobResult]
+"""Does a job and returns what it made; raises to fail it."""
