@@ -29,7 +29,7 @@ _INTERNAL_ERROR = JobError(
 class TaskQueue:
     """Runs jobs in the order they came, one at a time: one device, one job.
 
-    Each job has a folder, ``outputs_dir / job.id``. Its inputs lie there from submission to its end, so whoever submitted
+    Each job has a folder, ``outputs_dir / job.id``. Its inputs lie there from submission to its end, so whoever brought
     them may delete theirs; a job that made nothing leaves no folder.
 
     Args:

@@ -15,11 +15,13 @@ def run_log(tmp_path):
     opened.close()
 
 
-def test_a_line_has_time_level_job_and_message(capsys, run_log):
+def test_a_line_has_time_level_job_and_message(tmp_path, capsys):
+    run_log = open_run_log(tmp_path / "run.log")
     log = logging.getLogger("heygem.anything")
     log.info("before")
     with logged_as("abc123"):
         log.warning("口型 %s", "好")
+    run_log.close()
     lines = run_log.path.read_text(encoding="utf-8").splitlines()
     assert [LINE.match(line).groups() for line in lines] == [("INFO", "-", "before"), ("WARNING", "abc123", "口型 好")]
     assert capsys.readouterr().err.splitlines() == lines
