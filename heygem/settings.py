@@ -9,6 +9,9 @@ from typing import Any
 
 from heygem.errors import SettingsError, Text
 
+PROJECT_DIR = Path(__file__).resolve().parents[1]
+"""Where the project lies: what comes with it is found whatever the working directory is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -18,15 +21,15 @@ class Settings:
     """Address that the page is served on."""
     port: int = 7860
     """Port that the page is served on."""
-    models_dir: Path = Path("models")
+    models_dir: Path = PROJECT_DIR / "models"
     """Where checkpoints lie."""
-    outputs_dir: Path = Path("outputs")
+    outputs_dir: Path = PROJECT_DIR / "outputs"
     """Where each job gets a folder."""
-    cache_dir: Path = Path("outputs/.cache")
+    cache_dir: Path = PROJECT_DIR / "outputs" / ".cache"
     """Where face tracks are kept for clips that come again, and uploads while they wait."""
     cache_mb: int = 512
     """Size that the cache of face tracks is held under, in MB."""
-    log_file: Path = Path("运行实时日志.log")
+    log_file: Path = PROJECT_DIR / "运行实时日志.log"
     """Where the server's run log goes."""
     device: str = "auto"
     """auto, cuda, cuda:N or cpu."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 import torch
 
 from heygem.arrays import Crops, Flow, Heard, Mask, Waveform
+from heygem.device import Placement
+from heygem.errors import Text
+from heygem.speech import Tail
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class AudioWindows(Protocol):
     def at(self, times_s: Sequence[Fraction]) -> Heard:
         """What is heard at these times from the start of the recording: (N, ...) float32 on the CPU.
 
-        Times before the start and after the end are silence.
+        Times before the start are silence.
         """
         ...
 
@@ -58,11 +61,12 @@ class LipSyncModel(Protocol):
         """Rate of the sound that `listen` wants."""
         ...
 
-    def listen(self, speech: Iterable[Waveform]) -> AudioWindows:
+    def listen(self, speech: Iterable[Waveform], *, tail: Tail) -> AudioWindows:
         """Audio features of a recording.
 
         Args:
             speech: The recording in consecutive pieces of any length: (samples,) float32 mono at `sample_rate_hz`.
+            tail: What windows that reach past the end hear.
 
         Raises:
             MediaError: the recording is too short.
@@ -87,15 +91,19 @@ class LipEngine:
     """Entry of a lip engine in the list of engines: cheap to import, loads nothing.
 
     Attributes:
-        name: What `--lips` takes.
+        name: What ``--lips`` takes.
         label: What people read.
-        checkpoint: Name of its weights in the list of official checkpoints; None for an engine that finds its own.
+        checkpoints: Official weights that it runs on, the first that is present; see `weights.manifest`.
+        bundled: Weights that come with the project and need no download.
+        note: What users must know of its results; shown with every one.
         default_batch: Crops to draw at once, by kind of device.
-        load: load(file of weights, device, precision) builds the model with its weights on the device.
+        load: load(file of weights, placement) builds the model with its weights on the device.
     """
 
     name: str
-    label: str
-    checkpoint: str
-    default_batch: dict[Literal["cpu", "cuda"], int]
-    load: Callable[[Path, torch.device, torch.dtype], LipSyncModel]
+    label: Text
+    checkpoints: tuple[str, ...]
+    bundled: Path | None
+    note: Text
+    default_batch: Mapping[str, int]
+    load: Callable[[Path, Placement], LipSyncModel]

@@ -7,11 +7,12 @@ from fractions import Fraction
 from typing import Literal, get_args
 
 from heygem.errors import OptionError, Text
+from heygem.speech import Tail
 
 MaskShape = Literal["mouth", "lower-face", "box"]
 Extend = Literal["pingpong", "loop", "freeze"]
 Smoothing = Literal["steady", "wav2lip", "none"]
-Tail = Literal["silence", "wav2lip"]
+
 Codec = Literal["h264", "hevc", "h264_nvenc", "hevc_nvenc"]
 DetectorChoice = Literal["auto", "accurate", "fast", "haar"]
 

@@ -1,0 +1,1 @@
+"""Face enhancers. Each public module here except `base` holds one."""

@@ -1,0 +1,104 @@
+"""The embedded default: a small lip model that the project trained itself on faces that it rendered itself.
+
+It answers with colour, opacity and flow, so skin and lips keep the clip's own resolution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from heygem.arrays import Crops, Heard, Waveform
+from heygem.device import Placement
+from heygem.errors import Text, WeightsRefusedError
+from heygem.lipsync.base import AudioWindows, Drawn, LipEngine
+from heygem.nets.blocks import Widths
+from heygem.nets.warp_net import WarpNet
+from heygem.settings import PROJECT_DIR
+from heygem.speech import Tail
+from heygem.speech.mel import mel_spectrogram
+from heygem.speech.windows import MelWindows
+from heygem.weights.load import build, read_metadata, read_tensors
+
+_FORMAT = "heygem-warp-net-1"
+
+_TRAINED_FPS = 25
+"""Frame rate that the offset in the metadata is counted in."""
+
+
+class DemoModel:
+    """WarpNet with its weights on a device."""
+
+    crop_size = 96
+    sample_rate_hz = 16_000
+
+    def __init__(self, net: WarpNet, placement: Placement, lead_s: Fraction) -> None:
+        self._net = net
+        self._precision = placement.precision
+        self._lead_s = lead_s
+        self.device = placement.device
+
+    def listen(self, speech: Iterable[Waveform], *, tail: Tail) -> AudioWindows:
+        """Mel windows with their frame in the middle, as the model was trained.
+
+        Raises:
+            MediaError: the recording is too short.
+        """
+        return MelWindows(mel_spectrogram(speech), lead_s=self._lead_s, tail=tail)
+
+    @torch.inference_mode()
+    def draw(self, faces: Crops, heard: Heard) -> Drawn:
+        """New mouths as colour, opacity and flow.
+
+        Args:
+            faces: (N, 3, 96, 96) float32 RGB 0..1 on `device`.
+            heard: (N, 1, 80, 16) float32.
+
+        Raises:
+            torch.OutOfMemoryError: N crops do not fit on the device.
+        """
+        whole = faces.clamp(0, 1)
+        hidden = whole.clone()
+        hidden[:, :, self.crop_size // 2 :] = 0
+        face = torch.cat([hidden, whole], dim=1).to(self._precision, memory_format=torch.channels_last)
+        colour, opacity, flow = self._net(heard.to(self.device, self._precision), face)
+        return Drawn(colour.float(), opacity.float(), flow.float())
+
+
+def load_demo(path: Path, placement: Placement) -> DemoModel:
+    """The embedded default on a device.
+
+    Raises:
+        WeightsRefusedError: the file holds something else.
+    """
+    facts = read_metadata(path)
+    if facts.get("format") != _FORMAT:
+        raise WeightsRefusedError(
+            Text(
+                f"{path.name} 不是内置口型模型的权重。", f"{path.name} does not hold weights of the embedded lip model."
+            )
+        )
+    widths, lead_frames = Widths.from_json(facts["widths"]), -int(facts["mel_offset"])
+    net = build(partial(WarpNet, widths), read_tensors(path), Placement(placement.device, torch.float32))
+    net.fold_batch_norms()
+    net = net.to(placement.precision, memory_format=torch.channels_last)
+    return DemoModel(net, placement, Fraction(lead_frames, _TRAINED_FPS))
+
+
+ENGINE = LipEngine(
+    name="demo",
+    label=Text("内置口型模型", "embedded lip model"),
+    checkpoints=(),
+    bundled=PROJECT_DIR / "models" / "demo" / "lips.safetensors",
+    note=Text(
+        "内置模型只用渲染的人脸训练，为自带主播而做；真人视频请下载官方权重。",
+        "The embedded model was trained on rendered faces only, for the bundled presenters; "
+        "for real people download the official weights.",
+    ),
+    default_batch={"cpu": 16, "cuda": 64},
+    load=load_demo,
+)

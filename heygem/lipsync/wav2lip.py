@@ -1,0 +1,83 @@
+"""Wav2Lip as a lip engine: official weights, or a file of the user's own in one of the official forms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+
+import torch
+
+from heygem.arrays import Crops, Heard, Waveform
+from heygem.device import Placement
+from heygem.errors import Text
+from heygem.lipsync.base import AudioWindows, Drawn, LipEngine
+from heygem.nets.wav2lip import Wav2Lip
+from heygem.speech import Tail
+from heygem.speech.mel import mel_spectrogram
+from heygem.speech.windows import MelWindows
+from heygem.weights.load import build, read_tensors
+
+
+class Wav2LipModel:
+    """Wav2Lip with its weights on a device."""
+
+    crop_size = 96
+    sample_rate_hz = 16_000
+
+    def __init__(self, net: Wav2Lip, placement: Placement) -> None:
+        self._net = net
+        self._precision = placement.precision
+        self.device = placement.device
+
+    def listen(self, speech: Iterable[Waveform], *, tail: Tail) -> AudioWindows:
+        """Mel windows that start at the time of their frame, as Wav2Lip's inference takes them.
+
+        Raises:
+            MediaError: the recording is too short.
+        """
+        return MelWindows(mel_spectrogram(speech), lead_s=Fraction(0), tail=tail)
+
+    @torch.inference_mode()
+    def draw(self, faces: Crops, heard: Heard) -> Drawn:
+        """Whole crops with new mouths.
+
+        Args:
+            faces: (N, 3, 96, 96) float32 RGB 0..1 on `device`.
+            heard: (N, 1, 80, 16) float32.
+
+        Raises:
+            torch.OutOfMemoryError: N crops do not fit on the device.
+        """
+        bgr = faces.clamp(0, 1).flip(1)
+        hidden = bgr.clone()
+        hidden[:, :, self.crop_size // 2 :] = 0
+        face = torch.cat([hidden, bgr], dim=1).to(self._precision, memory_format=torch.channels_last)
+        drawn = self._net(heard.to(self.device, self._precision), face)
+        return Drawn(drawn.flip(1).float())
+
+
+def load_wav2lip(path: Path, placement: Placement) -> Wav2LipModel:
+    """Wav2Lip on a device.
+
+    Raises:
+        WeightsRefusedError: the file holds something else.
+    """
+    net = build(Wav2Lip, read_tensors(path), Placement(placement.device, torch.float32))
+    net.fold_batch_norms()
+    net = net.to(placement.precision, memory_format=torch.channels_last)
+    return Wav2LipModel(net, placement)
+
+
+ENGINE = LipEngine(
+    name="wav2lip",
+    label=Text("Wav2Lip 官方权重", "Wav2Lip, official weights"),
+    checkpoints=("wav2lip", "wav2lip-sd"),
+    bundled=None,
+    note=Text(
+        "Wav2Lip 权重仅限研究与个人使用，不得商用。",
+        "The Wav2Lip weights are for research and personal use only.",
+    ),
+    default_batch={"cpu": 16, "cuda": 64},
+    load=load_wav2lip,
+)
