@@ -93,7 +93,7 @@ class LipEngine:
     Attributes:
         name: What ``--lips`` takes.
         label: What people read.
-        checkpoints: Official weights that it runs on, the first that is present; see `weights.manifest`.
+        checkpoint: Official weights that it runs on, by their name in `weights.manifest`.
         bundled: Weights that come with the project and need no download.
         note: What users must know of its results; shown with every one.
         default_batch: Crops to draw at once, by kind of device.
@@ -102,7 +102,7 @@ class LipEngine:
 
     name: str
     label: Text
-    checkpoints: tuple[str, ...]
+    checkpoint: str | None
     bundled: Path | None
     note: Text
     default_batch: Mapping[str, int]

@@ -92,7 +92,7 @@ def load_demo(path: Path, placement: Placement) -> DemoModel:
 ENGINE = LipEngine(
     name="demo",
     label=Text("内置口型模型", "embedded lip model"),
-    checkpoints=(),
+    checkpoint=None,
     bundled=PROJECT_DIR / "models" / "demo" / "lips.safetensors",
     note=Text(
         "内置模型只用渲染的人脸训练，为自带主播而做；真人视频请下载官方权重。",

@@ -72,7 +72,7 @@ def load_wav2lip(path: Path, placement: Placement) -> Wav2LipModel:
 ENGINE = LipEngine(
     name="wav2lip",
     label=Text("Wav2Lip 官方权重", "Wav2Lip, official weights"),
-    checkpoints=("wav2lip", "wav2lip-sd"),
+    checkpoint="wav2lip",
     bundled=None,
     note=Text(
         "Wav2Lip 权重仅限研究与个人使用，不得商用。",

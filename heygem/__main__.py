@@ -1,0 +1,7 @@
+"""``python -m heygem``."""
+
+import sys
+
+from heygem.cli import main
+
+sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,251 @@
+"""Joins models and pipeline: one clip and one recording to one video and its manifest. Knows nothing of queues."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from heygem import __version__
+from heygem.batch_memory import BatchMemory
+from heygem.device import Placement
+from heygem.errors import Text
+from heygem.faces.track import gaps
+from heygem.faces.track_cache import DetectionCache
+from heygem.jobs.choose_engines import Chosen, ChosenEngines, choose_engines
+from heygem.lipsync.base import AudioWindows, LipSyncModel
+from heygem.media.audio_file import AudioFile
+from heygem.model_manager import Lease, ModelManager
+from heygem.pipeline.options import RenderOptions
+from heygem.pipeline.progress import Progress, Stage
+from heygem.pipeline.render import Engines, Report, Speech, render
+from heygem.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_LOW_COVERAGE = 0.8
+"""Share of the frames with a face under which the user is told."""
+
+_RECORDINGS_KEPT = 4
+"""Recordings whose features stay in memory: 1.5 MB a minute each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Produced:
+    """What a job left.
+
+    Attributes:
+        output: The video.
+        manifest: The file beside it that says how it was made.
+        summary: Which engines and weights ran, under which licence, and what to know of the result.
+        report: What the pipeline did.
+    """
+
+    output: Path
+    manifest: Path
+    summary: Text
+    report: Report
+
+
+class Producer:
+    """Makes videos. What one recording sounds like to a lip engine is found out once and shared by its clips.
+
+    Args:
+        models: Lends the networks.
+        settings: Where weights and the cache of face tracks lie.
+        placement: Device and number format.
+    """
+
+    def __init__(self, models: ModelManager, settings: Settings, placement: Placement) -> None:
+        self._models = models
+        self._settings = settings
+        self._placement = placement
+        self._tracks = DetectionCache(settings.cache_dir / "tracks", settings.cache_mb * 1024 * 1024)
+        self._heard: OrderedDict[tuple[object, ...], AudioWindows] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def produce(
+        self,
+        video: Path,
+        audio: Path,
+        output: Path,
+        options: RenderOptions,
+        progress: Progress,
+        *,
+        clip_name: str = "",
+        speech_name: str = "",
+    ) -> Produced:
+        """Write `output`, and a manifest beside it with the suffix ``.json``.
+
+        Args:
+            video: The clip.
+            audio: The recording, or a video with sound.
+            output: The video to make.
+            options: The user's choices.
+            progress: Somebody who watches.
+            clip_name: What the user calls the clip; empty: the file's name.
+            speech_name: Likewise.
+
+        Raises:
+            HeyGemError: it could not be done; nothing is left of `output`.
+            JobCancelled: from `progress`.
+        """
+        clip_name, speech_name = clip_name or video.name, speech_name or audio.name
+        started = time.monotonic()
+        progress.tick(Stage.LOADING, 0)
+        recording = AudioFile(audio)
+        chosen = choose_engines(options, self._settings, self._placement)
+        with self._lent(chosen) as (engines, leases):
+            progress.tick(Stage.LISTENING, 0)
+            windows = self._windows(recording, engines.lips, leases["lips"], options)
+            log.info("%s + %s: %.2f s of speech", clip_name, speech_name, float(recording.duration))
+            report = render(
+                video,
+                Speech(recording, windows),
+                output,
+                engines=engines,
+                options=options,
+                cache=self._tracks,
+                progress=progress,
+            )
+            hashes = {kind: lease.sha256 for kind, lease in leases.items()}
+        notes = _notes(chosen, report)
+        facts = {
+            "heygem": __version__,
+            "made": datetime.now(UTC).isoformat(timespec="seconds"),
+            "clip": clip_name,
+            "speech": speech_name,
+            "speech_s": float(recording.duration),
+            "options": asdict(options) | {"fps": str(options.fps) if options.fps else None},
+            "placement": str(self._placement),
+            "engines": _engine_facts(chosen, hashes),
+            "frames": report.frames,
+            "fps": str(report.fps),
+            "size": [report.width, report.height],
+            "face_coverage": round(report.track.coverage, 4),
+            "faceless_s": gaps(report.track, report.fps),
+            "notes": [note._asdict() for note in notes],
+            "seconds": {
+                "all": round(time.monotonic() - started, 3),
+                "tracking": round(report.tracking_s, 3),
+                "drawing": round(report.drawing_s, 3),
+            },
+        }
+        manifest = output.with_suffix(".json")
+        _write_whole(manifest, facts)
+        summary = _joined([_engines_line(chosen, hashes), *notes])
+        log.info("%s: %d frames in %.1f s; %s", output.name, report.frames, time.monotonic() - started, summary.en)
+        for note in notes:
+            log.warning("%s", note)
+        return Produced(output, manifest, summary, report)
+
+    @contextmanager
+    def _lent(self, chosen: ChosenEngines) -> Iterator[tuple[Engines, dict[str, Lease[Any]]]]:
+        with ExitStack() as stack:
+            lips = stack.enter_context(self._models.lease(chosen.lips.spec))
+            detector = stack.enter_context(self._models.lease(chosen.detector.spec))
+            leases: dict[str, Lease[Any]] = {"lips": lips, "detector": detector}
+            enhancer = parser = None
+            if chosen.enhancer is not None:
+                enhancer = leases["enhancer"] = stack.enter_context(self._models.lease(chosen.enhancer.spec))
+            if chosen.parser is not None:
+                parser = leases["parser"] = stack.enter_context(self._models.lease(chosen.parser.spec))
+            yield (
+                Engines(
+                    detector=detector.model,
+                    detector_batch=_batch(detector, chosen.detector),
+                    lips=lips.model,
+                    lips_batch=_batch(lips, chosen.lips),
+                    enhancer=enhancer.model if enhancer else None,
+                    enhancer_batch=_batch(enhancer, chosen.enhancer) if enhancer and chosen.enhancer else None,
+                    parser=parser.model if parser else None,
+                ),
+                leases,
+            )
+
+    def _windows(
+        self, recording: AudioFile, lips: LipSyncModel, lease: Lease[LipSyncModel], options: RenderOptions
+    ) -> AudioWindows:
+        file = recording.path.stat()
+        key = (file.st_dev, file.st_ino, file.st_size, file.st_mtime_ns, lease.sha256, options.tail)
+        with self._guard:
+            if key in self._heard:
+                self._heard.move_to_end(key)
+                return self._heard[key]
+        windows = lips.listen(recording.pieces(lips.sample_rate_hz), tail=options.tail)
+        with self._guard:
+            self._heard[key] = windows
+            while len(self._heard) > _RECORDINGS_KEPT:
+                self._heard.popitem(last=False)
+        return windows
+
+
+def _batch(lease: Lease[Any], chosen: Chosen[Any]) -> BatchMemory:
+    """The batch size that the device is known to bear, or the model's default."""
+    lease.batch.start_at(chosen.default_batch)
+    return lease.batch
+
+
+def _all(chosen: ChosenEngines) -> dict[str, Chosen[Any]]:
+    engines: dict[str, Chosen[Any] | None] = {
+        "lips": chosen.lips,
+        "detector": chosen.detector,
+        "enhancer": chosen.enhancer,
+        "parser": chosen.parser,
+    }
+    return {kind: engine for kind, engine in engines.items() if engine is not None}
+
+
+def _engine_facts(chosen: ChosenEngines, hashes: dict[str, str]) -> dict[str, dict[str, object]]:
+    return {
+        kind: {
+            "name": engine.spec.key.name,
+            "label": engine.label.en,
+            "sha256": hashes[kind],
+            "official": engine.official,
+            "licence": engine.licence.en,
+        }
+        for kind, engine in _all(chosen).items()
+    }
+
+
+def _engines_line(chosen: ChosenEngines, hashes: dict[str, str]) -> Text:
+    """Which engines and weights ran, in one line."""
+    zh, en = [], []
+    for kind, engine in _all(chosen).items():
+        digest = hashes[kind][:8]
+        zh.append(f"{engine.label.zh}{'' if engine.official else '（自备权重，非官方）'} {digest}".strip())
+        en.append(f"{engine.label.en}{'' if engine.official else ' (own weights, not official)'} {digest}".strip())
+    return Text("、".join(zh) + "。", ", ".join(en) + ".")
+
+
+def _notes(chosen: ChosenEngines, report: Report) -> list[Text]:
+    """What the user should know of the result."""
+    notes = [engine.note for engine in _all(chosen).values() if engine.note.en]
+    coverage = report.track.coverage
+    if coverage < _LOW_COVERAGE:
+        notes.append(
+            Text(
+                f"只在 {coverage:.0%} 的画面中找到人脸，其余画面保持原样。",
+                f"A face was found in only {coverage:.0%} of the frames; the others are as they were.",
+            )
+        )
+    return notes
+
+
+def _joined(texts: list[Text]) -> Text:
+    return Text("".join(text.zh for text in texts), " ".join(text.en for text in texts))
+
+
+def _write_whole(path: Path, facts: dict[str, object]) -> None:
+    part = path.with_suffix(".json.part")
+    part.write_text(json.dumps(facts, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    part.replace(path)

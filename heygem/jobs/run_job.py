@@ -1,0 +1,62 @@
+"""What the queue's worker does with a job: the one place that knows queue, models and pipeline together."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from heygem.jobs.job import Job, JobResult, Runner
+from heygem.pipeline.progress import Progress
+from heygem.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def make_runner(settings: Settings) -> Runner:
+    """A runner that keeps its models between jobs. Nothing is imported or loaded before the first one."""
+    runner: _Runner | None = None
+
+    def run(job: Job, progress: Progress) -> JobResult:
+        nonlocal runner
+        if runner is None:
+            runner = _Runner(settings)
+        return runner.run(job, progress)
+
+    return run
+
+
+class _Runner:
+    """Does jobs, one after another, into ``outputs_dir / job.id``."""
+
+    def __init__(self, settings: Settings) -> None:
+        # Late: torch and the networks' libraries take seconds, and the page is to open first.
+        from heygem.device import place
+        from heygem.jobs.produce import Producer
+        from heygem.model_manager import get_model_manager
+
+        placement = place(settings.device, settings.precision)
+        self._outputs_dir = settings.outputs_dir
+        self._producer = Producer(get_model_manager(settings), settings, placement)
+        log.info("running on %s", placement)
+
+    def run(self, job: Job, progress: Progress) -> JobResult:
+        """Do one job.
+
+        Raises:
+            HeyGemError: it could not be done.
+            JobCancelled: the user stopped it.
+        """
+        from heygem.jobs.poster import make_poster
+
+        folder = self._outputs_dir / job.id
+        made = self._producer.produce(
+            job.request.video,
+            job.request.audio,
+            folder / "result.mp4",
+            job.request.options,
+            progress,
+            clip_name=job.request.video_name,
+            speech_name=job.request.audio_name,
+        )
+        poster: Path = make_poster(made.output, folder / "poster.jpg")
+        return JobResult(output=made.output, poster=poster, summary=made.summary)

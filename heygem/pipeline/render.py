@@ -1,0 +1,171 @@
+"""One job from files to file. Read this first."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+from pathlib import Path
+
+from heygem.batch_memory import BatchMemory
+from heygem.enhance.base import FaceEnhancer
+from heygem.faces.detect import FaceDetector
+from heygem.faces.detections import Detections, find_faces
+from heygem.faces.face import Face, FaceTrack
+from heygem.faces.parsing import FaceParser
+from heygem.faces.track import build_track
+from heygem.faces.track_cache import DetectionCache
+from heygem.frame import Frame
+from heygem.lipsync.base import AudioWindows, LipSyncModel
+from heygem.media.audio_file import AudioFile
+from heygem.media.video_sink import VideoSink
+from heygem.media.video_source import VideoSource
+from heygem.pipeline.halving import in_halves
+from heygem.pipeline.options import RenderOptions
+from heygem.pipeline.prefetch import prefetch
+from heygem.pipeline.progress import Progress, Stage
+from heygem.pipeline.stages import Shot, sharpen, speak, with_faces
+
+log = logging.getLogger(__name__)
+
+_READ_AHEAD_BYTES = 96 * 1024 * 1024
+"""Decoded frames held ahead of the networks: 70 at 720p, 32 at 1080p."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """The loaded models that one job uses, each with the batch size that its device is known to bear."""
+
+    detector: FaceDetector
+    detector_batch: BatchMemory
+    lips: LipSyncModel
+    lips_batch: BatchMemory
+    enhancer: FaceEnhancer | None = None
+    enhancer_batch: BatchMemory | None = None
+    parser: FaceParser | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """A recording and what the lip engine hears of it. Shared by every clip that it is put to."""
+
+    audio: AudioFile
+    windows: AudioWindows
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a job did.
+
+    Attributes:
+        frames, fps: Length and rate of the result.
+        width, height: Its size in pixels.
+        track: Where the face was.
+        was_tracked_before: The clip's faces were found in the cache.
+        tracking_s, drawing_s: Seconds that the two passes took.
+    """
+
+    frames: int
+    fps: Fraction
+    width: int
+    height: int
+    track: FaceTrack
+    was_tracked_before: bool
+    tracking_s: float
+    drawing_s: float
+
+
+def render(
+    video: Path,
+    speech: Speech,
+    output: Path,
+    *,
+    engines: Engines,
+    options: RenderOptions,
+    cache: DetectionCache,
+    progress: Progress,
+) -> Report:
+    """Write `output`: the picture of `video`, speaking `speech`.
+
+    The result lasts as long as the speech. Few frames are held at a time; what grows with length is the spectrogram
+    and a few numbers per frame.
+
+    Raises:
+        InputError: the clip cannot be used, or shows no face; nothing is drawn then.
+        ModelError: the device cannot run the models.
+        EncodeError: the result cannot be written; nothing is left of it.
+        JobCancelled: from `progress`.
+    """
+    source = VideoSource(video, fps=options.fps)
+    fps = source.info.fps
+    count = ceil(speech.audio.duration * fps)
+
+    started = time.monotonic()
+    detections, was_cached = _detections(source, engines, cache, progress)
+    track = build_track(detections, face=options.face, smooth=options.smooth, fps=fps)
+    tracked = time.monotonic()
+    log.info("face in %.0f %% of %d frames (%s)", 100 * track.coverage, len(track), track.detector)
+
+    read_ahead = max(2, _READ_AHEAD_BYTES // (source.info.width * source.info.height * 3 // 2))
+    decoded = prefetch(source.extended(count, options.extend, len(track)), read_ahead)
+    with closing(decoded), VideoSink(output, source.info, speech.audio, crf=options.crf, codec=options.codec) as sink:
+        for shot in _drawn(decoded, track, speech, engines, options, fps):
+            sink.write(shot.frame)
+            progress.tick(Stage.DRAWING, shot.index + 1, count)
+        progress.tick(Stage.FINISHING, 0)
+    return Report(
+        frames=count,
+        fps=fps,
+        width=source.info.width,
+        height=source.info.height,
+        track=track,
+        was_tracked_before=was_cached,
+        tracking_s=tracked - started,
+        drawing_s=time.monotonic() - tracked,
+    )
+
+
+def _detections(
+    source: VideoSource, engines: Engines, cache: DetectionCache, progress: Progress
+) -> tuple[Detections, bool]:
+    """Pass 1: the faces of every frame of the clip, and whether they were known already."""
+    progress.tick(Stage.TRACKING, 0, source.info.estimated_frames)
+    known = cache.get(source.path, engines.detector.identity, source.info.fps)
+    if known is not None:
+        return known, True
+
+    def detect(frames: list[Frame]) -> list[list[Face]]:
+        moved = [frame.to(engines.lips.device) for frame in frames]
+        parts = in_halves(len(moved), engines.detector_batch, lambda part: engines.detector.detect(moved[part]))
+        return [faces for part in parts for faces in part]
+
+    def report(done: int) -> None:
+        progress.tick(Stage.TRACKING, done, source.info.estimated_frames)
+
+    read_ahead = prefetch(source.frames(), engines.detector_batch.size * 2)
+    with closing(read_ahead):
+        found = find_faces(read_ahead, engines.detector, detect=detect, on_batch=report)
+    cache.put(source.path, engines.detector.identity, source.info.fps, found)
+    return found, False
+
+
+def _drawn(
+    decoded: Iterator[tuple[int, Frame]],
+    track: FaceTrack,
+    speech: Speech,
+    engines: Engines,
+    options: RenderOptions,
+    fps: Fraction,
+) -> Iterator[Shot]:
+    """Pass 2: every frame of the result, finished, in order."""
+    shots = with_faces(decoded, track, engines.lips.device)
+    shots = speak(shots, speech.windows, engines.lips, engines.lips_batch, fps=fps, options=options)
+    if engines.enhancer is not None and engines.enhancer_batch is not None and options.enhancer_strength > 0:
+        shots = sharpen(
+            shots, engines.enhancer, engines.parser, engines.enhancer_batch, strength=options.enhancer_strength
+        )
+    return shots

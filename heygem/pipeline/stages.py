@@ -1,0 +1,137 @@
+"""The stages between decoding and encoding. Each takes an iterator of shots and is an iterator of shots.
+
+Frames are changed in place: a frame belongs to the pipeline from the decoder to the encoder. Order is kept, and shots
+without a face pass untouched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from heygem.arrays import Mask
+from heygem.batch_memory import BatchMemory
+from heygem.enhance.base import FaceEnhancer
+from heygem.faces.crop import Patch, aligned_map, box_map, cut, paste
+from heygem.faces.face import FaceTrack
+from heygem.faces.mask import face_mask, lip_masks
+from heygem.faces.parsing import FaceParser
+from heygem.frame import Frame
+from heygem.lipsync.base import AudioWindows, Drawn, LipSyncModel
+from heygem.pipeline.halving import in_halves
+from heygem.pipeline.options import RenderOptions
+
+PARSE_EVERY = 5
+"""Frames that share one parsed face mask. The crop follows the face, so the mask moves with it; parsing costs more than
+enhancing, and a face changes its outline slowly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One output frame on its way through the pipeline.
+
+    Attributes:
+        index: Number in the result, from 0.
+        frame: The picture.
+        weight: How much of what is drawn is shown, 0..1; 0: there is no face.
+        box, landmarks: The face, as in `faces.face.Face`; NaN where there is none.
+    """
+
+    index: int
+    frame: Frame
+    weight: float
+    box: NDArray[np.float32]
+    landmarks: NDArray[np.float32]
+
+
+def with_faces(frames: Iterable[tuple[int, Frame]], track: FaceTrack, device: torch.device) -> Iterator[Shot]:
+    """Number the frames, give each the face of its clip frame and move it to `device`."""
+    for index, (at, frame) in enumerate(frames):
+        yield Shot(index, frame.to(device), float(track.weight[at]), track.boxes[at], track.landmarks[at])
+
+
+def speak(
+    shots: Iterable[Shot],
+    windows: AudioWindows,
+    lips: LipSyncModel,
+    batch: BatchMemory,
+    *,
+    fps: Fraction,
+    options: RenderOptions,
+) -> Iterator[Shot]:
+    """Redraw mouths: frame n hears the recording at n / fps, less the sync offset."""
+    offset_s = Fraction(options.sync_offset_ms) / 1000
+    for group in in_batches(shots, batch.size):
+        faces = [shot for shot in group if shot.weight > 0]
+        if faces:
+            maps = [box_map(shot.box, options.pads, lips.crop_size) for shot in faces]
+            crops = cut([shot.frame for shot in faces], maps, lips.crop_size)
+            heard = windows.at([shot.index / fps - offset_s for shot in faces])
+            masks = lip_masks(options.mask, [shot.landmarks for shot in faces], maps, lips.crop_size, crops.device)
+            parts = in_halves(len(faces), batch, lambda part: lips.draw(crops[part], heard[part]))  # noqa: B023
+            patches = (patch for drawn in parts for patch in _patches(drawn))
+            for shot, affine, patch, mask in zip(faces, maps, patches, masks, strict=True):
+                paste(shot.frame, affine, patch, mask * shot.weight)
+        yield from group
+
+
+def sharpen(
+    shots: Iterable[Shot],
+    enhancer: FaceEnhancer,
+    parser: FaceParser | None,
+    batch: BatchMemory,
+    *,
+    strength: float,
+) -> Iterator[Shot]:
+    """Restore detail in whole faces. With a parser the mask follows their outline, else it is an oval."""
+    masks = _FaceMasks(parser, enhancer.crop_size, enhancer.device)
+    for group in in_batches(shots, batch.size):
+        faces = [shot for shot in group if shot.weight > 0]
+        if faces:
+            maps = [aligned_map(shot.landmarks, enhancer.crop_size) for shot in faces]
+            crops = cut([shot.frame for shot in faces], maps, enhancer.crop_size)
+            parts = in_halves(len(faces), batch, lambda part: enhancer.enhance(crops[part]))  # noqa: B023
+            for shot, affine, colour in zip(faces, maps, torch.cat(parts), strict=True):
+                paste(shot.frame, affine, Patch(colour), masks.of(shot.index, colour) * (shot.weight * strength))
+        yield from group
+
+
+def in_batches(shots: Iterable[Shot], size: int) -> Iterator[list[Shot]]:
+    """Lists of `size` shots; the last may be shorter."""
+    group: list[Shot] = []
+    for shot in shots:
+        group.append(shot)
+        if len(group) == size:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+class _FaceMasks:
+    """The mask that an enhanced face is pasted with, made anew every `PARSE_EVERY` frames."""
+
+    def __init__(self, parser: FaceParser | None, size: int, device: torch.device) -> None:
+        self._parser = parser
+        self._mask: Mask = face_mask(size, device)
+        self._parsed_at: int | None = None
+
+    def of(self, index: int, colour: torch.Tensor) -> Mask:
+        """(1, S, S) for shot `index`, whose enhanced crop is `colour` (3, S, S)."""
+        is_due = self._parsed_at is None or index - self._parsed_at >= PARSE_EVERY
+        if self._parser is not None and is_due:
+            self._mask = self._parser.parse(colour[None])[0]
+            self._parsed_at = index
+        return self._mask
+
+
+def _patches(drawn: Drawn) -> Iterator[Patch]:
+    for i, colour in enumerate(drawn.colour):
+        opacity = None if drawn.opacity is None else drawn.opacity[i]
+        flow = None if drawn.flow is None else drawn.flow[i]
+        yield Patch(colour, opacity, flow)
