@@ -1,8 +1,8 @@
 """Peak memory of a whole job, for a 10 s and a 10 min clip of 720p: it may not grow with the length.
 
-Run: ``.venv/bin/python -m benchmarks.memory``. The enhancer is off and the lip engine is a stub that paints, so that ten
-minutes take minutes; decoding, tracking, cutting, pasting and encoding are the real ones. Each length runs in a process
-of its own, because a peak never falls.
+Run: ``.venv/bin/python -m benchmarks.memory``. The enhancer is off and the lip engine is a stub that paints, so that
+ten minutes take minutes; decoding, tracking, cutting, pasting and encoding are the real ones. Each length runs in a
+process of its own, because a peak never falls.
 """
 
 from __future__ import annotations
