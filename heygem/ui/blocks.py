@@ -1,0 +1,147 @@
+"""The page, and the server around it. Shows the queue; runs nothing itself."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+
+import gradio as gr
+from fastapi import FastAPI
+
+from heygem.jobs.job import JobStatus
+from heygem.jobs.run_log import LogLine
+from heygem.jobs.task_queue import TaskQueue
+from heygem.settings import Settings
+from heygem.ui import text
+from heygem.ui.batch_tab import BatchTab
+from heygem.ui.events import ROW_BUTTONS_JS, Wiring
+from heygem.ui.guard import LANGUAGE_KEY, Guard
+from heygem.ui.html_parts import bilingual, both
+from heygem.ui.job_view import queue_card, state_pill
+from heygem.ui.labels import I18N, label
+from heygem.ui.log_view import log_tail
+from heygem.ui.models_view import ModelRow, models_card
+from heygem.ui.panel import Panel, View
+from heygem.ui.results import serve_results
+from heygem.ui.single_tab import SingleTab
+from heygem.ui.theme import CSS_FILE, page_theme
+
+_MAX_UPLOAD = "2gb"
+_HOUR_S = 3600
+
+_HEADER = f"""<header class="top"><div class="brand" translate="no"><svg viewBox="0 0 32 32" aria-hidden="true">
+<rect width="32" height="32" rx="9"/><path d="M8 13v6M12 9.5v13M16 12v8M20 8.5v15M24 13.5v5"/></svg>
+<div><h1>HeyGem</h1><span class="meta">{bilingual(text.TAGLINE)}</span></div></div>
+<button type="button" class="pill" id="language" aria-label="{both(text.SWITCH_LANGUAGE)}">中 / EN</button></header>"""
+
+_LANGUAGE_JS = f"""
+element.querySelector('#language').addEventListener('click', () => {{
+  const is_chinese = document.documentElement.lang.startsWith('zh');
+  localStorage.setItem('{LANGUAGE_KEY}', is_chinese ? 'en' : 'zh-CN');
+  location.reload();
+}});
+"""
+
+# The log follows its end until the reader scrolls up.
+_FOLLOW_JS = """
+let follows = true;
+const log = () => element.querySelector('pre');
+element.addEventListener('scroll', (event) => {
+  const box = event.target;
+  follows = box.scrollHeight - box.scrollTop - box.clientHeight < 24;
+}, true);
+const place = () => { if (follows && log()) log().scrollTop = log().scrollHeight; };
+watch('value', () => requestAnimationFrame(place));
+"""
+
+
+def build_app(
+    settings: Settings,
+    queue: TaskQueue,
+    models_status: Callable[[], Sequence[ModelRow]],
+    log_lines: Callable[[], Sequence[LogLine]],
+) -> FastAPI:
+    """The server: the page at /, results at /results, /healthz.
+
+    Args:
+        settings: Where uploads are kept until their job has them: ``cache_dir / "uploads"``.
+        queue: Where the page submits, and what it shows.
+        models_status: The models now; called once a second per open page.
+        log_lines: The last lines of the run log, oldest first; likewise.
+    """
+    uploads_dir = settings.cache_dir.resolve() / "uploads"
+    uploads_dir.mkdir(parents=True, exist_ok=True)
+    # Gradio asks the environment for it when components are built. On the outputs' disk, inputs are linked, not copied.
+    os.environ["GRADIO_TEMP_DIR"] = str(uploads_dir)
+
+    def look() -> View:
+        return View(queue.jobs(), log_lines(), models_status(), time.time())
+
+    # Uploads that no job holds any more go after a day.
+    with gr.Blocks(
+        title="HeyGem", analytics_enabled=False, fill_width=True, delete_cache=(_HOUR_S, 24 * _HOUR_S)
+    ) as page:
+        wiring = Wiring(queue, look)
+        with gr.Row(elem_id="top-row"):
+            gr.HTML(_HEADER, apply_default_css=False, js_on_load=_LANGUAGE_JS, elem_id="header")
+            state = gr.HTML(apply_default_css=False, elem_id="state")
+        with gr.Row(equal_height=False, elem_id="columns"):
+            with gr.Column(scale=8, min_width=320), gr.Tabs(elem_id="tabs"):
+                with gr.Tab(label("single"), id="single"):
+                    single = SingleTab(queue, uploads_dir)
+                with gr.Tab(label("batch"), id="batch"):
+                    batch = BatchTab(queue, uploads_dir)
+            with gr.Column(scale=4, min_width=320, elem_id="rail"):
+                queue_html = gr.HTML(apply_default_css=False, js_on_load=ROW_BUTTONS_JS, elem_id="queue")
+                with gr.Column(elem_id="log-card"):
+                    gr.HTML(f"<h3>{bilingual(text.RUN_LOG)}</h3>", apply_default_css=False)
+                    log_html = gr.HTML(apply_default_css=False, js_on_load=_FOLLOW_JS, elem_id="log")
+                models_html = gr.HTML(apply_default_css=False, elem_id="models")
+        rail = [
+            Panel(state, lambda view, chosen: state_pill(view.jobs)),
+            Panel(queue_html, lambda view, chosen: queue_card(view.jobs, view.now_s)),
+            Panel(log_html, lambda view, chosen: log_tail(view.log)),
+            Panel(models_html, lambda view, chosen: models_card(view.models)),
+        ]
+        wiring.poll(page, [*single.panels, *batch.panels, *rail])
+        single.connect(wiring)
+        batch.connect(wiring)
+        wiring.on_row_buttons(queue_html)
+    page.queue(api_open=False)
+    return _mount(page, queue)
+
+
+def _mount(page: gr.Blocks, queue: TaskQueue) -> FastAPI:
+    app = FastAPI(title="HeyGem", docs_url=None, redoc_url=None, openapi_url=None)
+
+    @app.get("/healthz")
+    def healthz() -> dict[str, bool | int]:
+        jobs = queue.jobs()
+        return {
+            "ok": True,
+            "running": sum(job.status is JobStatus.RUNNING for job in jobs),
+            "waiting": sum(job.status is JobStatus.QUEUED for job in jobs),
+        }
+
+    serve_results(app, queue)
+    # Gradio 6.31 sets this in launch() only, and while it is unset takes any file on the server as an "upload".
+    page.has_launched = True
+    gr.mount_gradio_app(
+        app,
+        page,
+        path="/",
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        max_file_size=_MAX_UPLOAD,
+        ssr_mode=False,
+        enable_monitoring=False,
+        pwa=False,
+        i18n=I18N,
+        mcp_server=False,
+        theme=page_theme(),
+        css_paths=[CSS_FILE],
+    )
+    app.add_middleware(Guard)
+    return app

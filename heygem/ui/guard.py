@@ -1,0 +1,101 @@
+"""What the server refuses and adds around gradio. Knows nothing of jobs.
+
+* Gradio fetches any public address for whoever asks at ``/gradio_api/file=http...``, and proxies at
+  ``/gradio_api/proxy=``: both are closed.
+* Every answer carries headers against sniffing, framing, and loading anything from elsewhere.
+* The remembered language has to be known before gradio's own script runs, and ``head=`` comes too late: the page gets
+  our script as the first thing in its head.
+"""
+
+from __future__ import annotations
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_CLOSED = (
+    "/gradio_api/file=http",
+    "/gradio_api/file/http",
+    "/gradio_api/file=/http",
+    "/gradio_api/proxy=",
+    "/proxy=",
+    "/monitoring",
+    "/gradio_api/monitoring",
+)
+
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Referrer-Policy": "same-origin",
+    "Content-Security-Policy": (
+        "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; "
+        "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
+    ),
+}
+
+LANGUAGE_KEY = "heygem_language"
+"""Where a browser remembers the language that was picked."""
+
+_LANGUAGE_SCRIPT = f"""<script>try {{
+const language = localStorage.getItem("{LANGUAGE_KEY}");
+if (language) {{
+  Object.defineProperty(navigator, "language", {{get: () => language, configurable: true}});
+  Object.defineProperty(navigator, "languages", {{get: () => [language], configurable: true}});
+}} }} catch (refused) {{ /* without storage, the browser's own language it is */ }}</script>""".encode()
+
+
+class Guard:
+    """ASGI middleware around the whole server."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or pass it on and dress the answer."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        answer = _with_headers(send)
+        if scope["path"].lower().startswith(_CLOSED):
+            await JSONResponse({"detail": "closed"}, status_code=403)(scope, receive, answer)
+        elif scope["path"] == "/" and scope["method"] == "GET":
+            # Uncompressed, because it is edited on its way.
+            headers = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
+            await self._app({**scope, "headers": headers}, receive, _with_script(answer))
+        else:
+            await self._app(scope, receive, answer)
+
+
+def _with_headers(send: Send) -> Send:
+    async def dressed(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).update(_HEADERS)
+        await send(message)
+
+    return dressed
+
+
+def _with_script(send: Send) -> Send:
+    """Holds an HTML page back until it is whole, and sends it with the script; anything else passes as it is."""
+    held: Message | None = None
+    body = bytearray()
+
+    async def edited(message: Message) -> None:
+        nonlocal held
+        if message["type"] == "http.response.start" and _is_html(message):
+            held = message
+        elif held is None:
+            await send(message)
+        else:
+            body.extend(message["body"])
+            if not message.get("more_body", False):
+                page = bytes(body).replace(b"<head>", b"<head>" + _LANGUAGE_SCRIPT, 1)
+                MutableHeaders(scope=held)["content-length"] = str(len(page))
+                await send(held)
+                await send({"type": "http.response.body", "body": page})
+
+    return edited
+
+
+def _is_html(start: Message) -> bool:
+    return Headers(raw=start["headers"]).get("content-type", "").startswith("text/html")

@@ -1,0 +1,49 @@
+"""Small pieces of HTML. Whatever a user may have written goes through `escape`."""
+
+from __future__ import annotations
+
+from html import escape
+
+from heygem.errors import Text
+
+__all__ = ["bar", "bilingual", "both", "chip", "duration", "error_box", "escape"]
+
+
+def bilingual(text: Text) -> str:
+    """Both languages; the style sheet hides one."""
+    return f'<span class="zh" lang="zh">{escape(text.zh)}</span><span class="en" lang="en">{escape(text.en)}</span>'
+
+
+def both(text: Text) -> str:
+    """Both languages in one line, for attributes, which a style sheet cannot switch."""
+    return escape(f"{text.zh} / {text.en}")
+
+
+def duration(seconds: float) -> str:
+    """75 s is 1:15."""
+    whole = max(0, round(seconds))
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
+
+
+def bar(share: float | None, label: Text) -> str:
+    """A progress bar; without a share it only says that something is going on."""
+    if share is None:
+        return f'<div class="bar busy" role="progressbar" aria-label="{both(label)}"><i></i></div>'
+    percent = 100 * share
+    return (
+        f'<div class="bar" role="progressbar" aria-label="{both(label)}" aria-valuemin="0" aria-valuemax="100" '
+        f'aria-valuenow="{percent:.0f}"><i style="width:{percent:.1f}%"></i></div>'
+    )
+
+
+def chip(kind: str, text: Text, count: int | None = None) -> str:
+    """A small coloured label."""
+    number = "" if count is None else f" {count}"
+    return f'<span class="chip {escape(kind)}">{bilingual(text)}{number}</span>'
+
+
+def error_box(text: Text, hint: Text) -> str:
+    """What went wrong and what to do about it."""
+    advice = f'<div class="hint">{bilingual(hint)}</div>' if any(hint) else ""
+    return f'<div class="error" role="alert"><b>{bilingual(text)}</b>{advice}</div>'

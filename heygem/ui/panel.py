@@ -1,0 +1,78 @@
+"""Parts of the page that show the server's state. The server draws them; a page only polls.
+
+Nothing that matters lives in a page: it may be refreshed, closed or opened twice at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from heygem.jobs.job import Job
+from heygem.jobs.run_log import LogLine
+from heygem.ui.models_view import ModelRow
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The server at one moment."""
+
+    jobs: Sequence[Job]
+    """Oldest first."""
+    log: Sequence[LogLine]
+    models: Sequence[ModelRow]
+    now_s: float
+    """Seconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What one browser tab looks at. Empty after a refresh: then it looks at the newest."""
+
+    single_job: str = ""
+    batch: str = ""
+    playing: str = ""
+    """Job of the batch whose result is in the player."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A piece of HTML and how it is drawn."""
+
+    html: gr.HTML
+    draw: Callable[[View, Chosen], str]
+
+
+def refresh(panels: Sequence[Panel], view: View, chosen: Chosen, shown: Sequence[int]) -> tuple[list[int], list[Any]]:
+    """Draw all panels anew.
+
+    Args:
+        panels: What is to be drawn.
+        view: The server now.
+        chosen: What the browser tab looks at.
+        shown: What the browser tab shows, as returned last time; empty at first.
+
+    Returns:
+        What it will show, and an update for each panel: its HTML, or a skip where nothing changed, so that a video that
+        plays is left alone.
+    """
+    drawn = [panel.draw(view, chosen) for panel in panels]
+    marks = [hash(html) for html in drawn]
+    before: Sequence[int | None] = shown or [None] * len(panels)
+    return marks, [gr.skip() if old == new else html for html, old, new in zip(drawn, before, marks, strict=True)]
+
+
+def shown_single(view: View, chosen: Chosen) -> Job | None:
+    """The job that the single tab shows: the one submitted here, else the newest on its own."""
+    singles = [job for job in view.jobs if job.batch_id is None]
+    return next((job for job in singles if job.id == chosen.single_job), singles[-1] if singles else None)
+
+
+def shown_batch(view: View, chosen: Chosen) -> list[Job]:
+    """The jobs that the batch tab shows, in order: the batch submitted here, else the newest."""
+    ids = [job.batch_id for job in view.jobs if job.batch_id is not None]
+    batch_id = chosen.batch if chosen.batch in ids else ids[-1] if ids else None
+    return [job for job in view.jobs if job.batch_id is not None and job.batch_id == batch_id]

@@ -1,0 +1,45 @@
+"""Results over HTTP, straight from the jobs' folders.
+
+Not through gradio: a file that gradio serves is hashed and copied into its cache first (5 s and twice the disk for
+1 GB), or else its whole folder is open, with everything in it that a user may have put there. Here only what a job made
+can be had, by the job's id.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import FastAPI, HTTPException
+from fastapi.responses import FileResponse
+
+from heygem.errors import JobNotFoundError
+from heygem.jobs.job import Job
+from heygem.jobs.task_queue import TaskQueue
+
+
+def serve_results(app: FastAPI, queue: TaskQueue) -> None:
+    """Add the routes of results to `app`."""
+
+    @app.get("/results/{job_id}/result.mp4")
+    def video(job_id: str, download: bool = False) -> FileResponse:
+        job = _job(queue, job_id)
+        name = f"{Path(job.request.video_name).stem}_heygem.mp4" if download else None
+        return _file(job.result.output if job.result else None, "video/mp4", name)
+
+    @app.get("/results/{job_id}/poster.jpg")
+    def poster(job_id: str) -> FileResponse:
+        job = _job(queue, job_id)
+        return _file(job.result.poster if job.result else None, "image/jpeg", None)
+
+
+def _job(queue: TaskQueue, job_id: str) -> Job:
+    try:
+        return queue.get(job_id)
+    except JobNotFoundError as error:
+        raise HTTPException(404) from error
+
+
+def _file(path: Path | None, media_type: str, download_name: str | None) -> FileResponse:
+    if path is None or not path.is_file():
+        raise HTTPException(404)
+    return FileResponse(path, media_type=media_type, filename=download_name)

@@ -1,0 +1,129 @@
+"""Every word on the page, in both languages. Knows nothing of how it is shown."""
+
+from __future__ import annotations
+
+from heygem.errors import Text
+from heygem.jobs.job import JobStatus
+from heygem.pipeline.progress import Stage
+
+TAGLINE = Text("数字人口播视频生成", "Talking videos of a person")
+SWITCH_LANGUAGE = Text("切换到英文 (English)", "Switch to Chinese (中文)")
+WORKING = Text("生成中", "Working")
+IDLE = Text("空闲", "Idle")
+
+SPEECH = Text("语音", "Speech")
+SPEECH_HINT = Text("WAV / MP3 / M4A …", "WAV / MP3 / M4A …")
+CLIP = Text("人物视频", "Clip of the person")
+CLIPS = Text("人物视频（可多选）", "Clips (select many)")
+CLIP_HINT = Text("MP4 / MOV …，单个不超过 2 GB", "MP4 / MOV …, up to 2 GB each")
+RESULT = Text("结果", "Result")
+BATCH_RESULTS = Text("进度与结果", "Progress and results")
+NO_SINGLE_YET = Text(
+    "上传语音和人物视频，然后点击“开始生成”。任务在服务器上运行，可以刷新或关闭页面。",
+    "Upload a speech and a clip, then press Generate. The job runs on the server: you may refresh or close this page.",
+)
+NO_BATCH_YET = Text(
+    "上传一段语音和若干视频，然后点击“提交批量任务”，这里会显示进度。",
+    "Upload one speech and some clips, then press Submit batch. Progress appears here.",
+)
+NO_RESULT_YET = Text("视频生成后在这里播放", "The video will play here")
+QUEUE = Text("任务队列", "Queue")
+QUEUE_EMPTY = Text("没有正在运行或等待的任务", "Nothing runs or waits")
+RUNNING_COUNT = Text("运行", "running")
+WAITING_COUNT = Text("等待", "waiting")
+RECENT = Text("最近结束", "Recent")
+RUN_LOG = Text("运行日志", "Run log")
+MODELS = Text("模型", "Models")
+MODELS_EMPTY = Text("第一个任务开始时才加载模型", "Models are loaded when the first job starts")
+RESIDENT = Text("常驻", "resident")
+UNLOADED = Text("未驻留", "not resident")
+LOADS = Text("加载", "loads")
+HITS = Text("命中", "hits")
+
+POSITION = Text("排队第", "position in the queue:")
+CANCELLED = Text("已取消，没有保留文件", "Cancelled; nothing was kept")
+TOOK = Text("用时", "took")
+REMAINING = Text("本阶段剩余", "left in this stage:")
+FRAMES = Text("帧", "frames")
+PER_SECOND = Text("帧/秒", "frames/s")
+CANCEL = Text("取消", "Cancel")
+PLAY = Text("播放", "Play")
+DOWNLOAD = Text("下载", "Download")
+PROGRESS = Text("进度", "Progress")
+ITEM = Text("视频", "Clip")
+STATE = Text("状态", "State")
+NOW = Text("当前", "now:")
+
+SPEECH_OR_CLIP_MISSING = Text("请先上传语音和人物视频。", "Upload a speech and a clip first.")
+SPEECH_OR_CLIPS_MISSING = Text("请先上传语音和至少一个视频。", "Upload a speech and at least one clip first.")
+NOT_UPLOADED = Text("只接受在本页上传的文件。", "Only files that were uploaded on this page are taken.")
+
+STATUS = {
+    JobStatus.QUEUED: Text("排队中", "Queued"),
+    JobStatus.RUNNING: Text("生成中", "Running"),
+    JobStatus.DONE: Text("已完成", "Done"),
+    JobStatus.FAILED: Text("失败", "Failed"),
+    JobStatus.CANCELLED: Text("已取消", "Cancelled"),
+}
+STAGE = {
+    Stage.LOADING: Text("加载模型", "Models"),
+    Stage.LISTENING: Text("分析语音", "Speech"),
+    Stage.TRACKING: Text("跟踪人脸", "Faces"),
+    Stage.DRAWING: Text("绘制口型", "Lips"),
+    Stage.FINISHING: Text("收尾", "Finish"),
+}
+
+LABELS = {
+    "single": Text("单条生成", "Single"),
+    "batch": Text("批量生成", "Batch"),
+    "speech": SPEECH,
+    "clip": CLIP,
+    "clips": CLIPS,
+    "generate": Text("开始生成", "Generate"),
+    "cancel": CANCEL,
+    "submit_batch": Text("提交批量任务", "Submit batch"),
+    "cancel_batch": Text("取消整批", "Cancel batch"),
+    "options": Text("选项", "Options"),
+    "lips": Text("口型引擎", "Lip engine"),
+    "lips_info": Text(
+        "自动：有官方 Wav2Lip 权重时用它，否则用内置模型",
+        "Auto: the official Wav2Lip weights where present, else the built-in model",
+    ),
+    "enhancer": Text("人脸增强", "Face enhancer"),
+    "enhancer_info": Text("自动：有 GFPGAN 权重时启用", "Auto: on where GFPGAN's weights are present"),
+    "strength": Text("增强强度", "Enhancer strength"),
+    "strength_info": Text("0 保持原样，1 完全增强", "0 leaves the face as drawn, 1 is the full effect"),
+    "mask": Text("替换范围", "What is replaced"),
+    "mask_info": Text("嘴部和下半脸边缘柔和，方框边缘硬", "Mouth and lower face have soft edges, the box hard ones"),
+    "face": Text("哪张脸", "Whose face"),
+    "face_info": Text("也可输入序号，从 0 开始", "Or a number, counted from 0"),
+    "extend": Text("语音比视频长时", "When the speech is longer than the clip"),
+    "extend_info": Text("往返播放最不易察觉", "Back and forth is the least visible"),
+    "smooth": Text("人脸框平滑", "Smoothing of the face box"),
+    "smooth_info": Text("平稳：不跨镜头平滑", "Steady never smooths across cuts"),
+    "pad_top": Text("上边距（像素）", "Pad top (pixels)"),
+    "pad_bottom": Text("下边距", "Pad bottom"),
+    "pad_left": Text("左边距", "Pad left"),
+    "pad_right": Text("右边距", "Pad right"),
+    "sync": Text("口型偏移（毫秒）", "Sync offset (ms)"),
+    "sync_info": Text("正值让口型更晚", "Positive values make the lips later"),
+    "crf": Text("编码质量 (CRF)", "Encoding quality (CRF)"),
+    "crf_info": Text("越小越清晰，文件越大；默认 18", "Lower is sharper and larger; 18 by default"),
+    "auto": Text("自动", "Auto"),
+    "wav2lip": Text("Wav2Lip", "Wav2Lip"),
+    "demo": Text("内置模型", "Built-in model"),
+    "gfpgan": Text("GFPGAN", "GFPGAN"),
+    "none": Text("关闭", "Off"),
+    "mouth": Text("嘴部", "Mouth"),
+    "lower-face": Text("下半脸", "Lower face"),
+    "box": Text("整个方框", "Whole box"),
+    "largest": Text("最大的脸", "Largest"),
+    "first": Text("最先出现", "First to appear"),
+    "leftmost": Text("最左边", "Leftmost"),
+    "pingpong": Text("往返播放", "Back and forth"),
+    "loop": Text("循环", "Loop"),
+    "freeze": Text("定格", "Freeze"),
+    "steady": Text("平稳", "Steady"),
+    "wav2lip_mean": Text("Wav2Lip 的 5 帧平均", "Wav2Lip's mean of 5"),
+}
+"""Words that gradio's own components show; gradio picks the language in the browser."""

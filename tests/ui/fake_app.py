@@ -1,0 +1,44 @@
+"""The real page over a real queue whose runner copies the clip instead of drawing lips. Run by the browser tests."""
+
+import shutil
+import socket
+import sys
+import time
+from pathlib import Path
+
+import uvicorn
+
+from heygem.errors import NoFaceError, Text
+from heygem.jobs.job import JobResult
+from heygem.jobs.run_log import open_run_log
+from heygem.jobs.task_queue import TaskQueue
+from heygem.pipeline.progress import Stage
+from heygem.settings import Settings
+from heygem.ui.blocks import build_app
+from heygem.ui.models_view import ModelRow
+
+
+def main(port, folder, step_s):
+    def run(job, progress):
+        for stage in Stage:
+            for frame in range(0, 100, 5):
+                progress.tick(stage, frame, 100 if stage is Stage.DRAWING else None)
+                time.sleep(step_s)
+        if "bad" in job.request.video_name:
+            raise NoFaceError(Text("没有找到人脸。", "No face was found."), hint=Text("换一段。", "Use another clip."))
+        output = folder / "outputs" / job.id / "result.mp4"
+        shutil.copyfile(job.request.video, output)
+        return JobResult(output, None, Text("内置模型；Apache-2.0。", "Built-in model; Apache-2.0."))
+
+    settings = Settings(outputs_dir=folder / "outputs", cache_dir=folder / "outputs/.cache")
+    run_log = open_run_log(folder / "run.log")
+    queue = TaskQueue(run, outputs_dir=settings.outputs_dir)
+    queue.start()
+    models = [ModelRow("demo", "cpu/fp32", True, 5.2, 1, 7)]
+    app = build_app(settings, queue, lambda: models, run_log.tail)
+    listener = socket.create_server(("127.0.0.1", port))
+    uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1)).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]))
