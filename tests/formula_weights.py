@@ -7,6 +7,7 @@ everything but skill, so what is tested with them is what runs with the trained 
 from __future__ import annotations
 
 import json
+import warnings
 import zlib
 from pathlib import Path
 from typing import Literal
@@ -99,7 +100,9 @@ def _write_torchscript(path: Path, state: dict[str, Tensor]) -> None:
     net.load_state_dict(state, strict=True, assign=True)
     net.eval()
     example = (uniform(1, (1, 1, 80, 16), -4, 4), uniform(2, (1, 6, 96, 96), 0, 1))
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        # TorchScript is on its way out of torch, and still what people have on their disks.
+        warnings.filterwarnings("ignore", message=r".*torch\.jit.* is deprecated")
         torch.jit.trace(net, example, check_trace=False).save(str(path))
 
 

@@ -8,6 +8,7 @@ from typing import get_args
 
 import pytest
 import torch
+
 from formula_weights import GOLDEN_DIR, Net, formula_tensor, write_retinaface
 
 META = json.loads((GOLDEN_DIR / "meta.json").read_text(encoding="utf-8"))

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from formula_weights import GOLDEN_DIR
 
+from formula_weights import GOLDEN_DIR
 from heygem.arrays import Mel, Waveform
 from heygem.errors import MediaError
 from heygem.speech.mel import SAMPLE_RATE_HZ, mel_blocks, mel_spectrogram

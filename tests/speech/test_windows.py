@@ -8,8 +8,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
-from formula_weights import GOLDEN_DIR
 
+from formula_weights import GOLDEN_DIR
 from heygem.speech.windows import MelWindows
 
 STARTS: dict[str, list[int]] = json.loads((GOLDEN_DIR / "mel_chunk_starts.json").read_text(encoding="utf-8"))
