@@ -1,0 +1,160 @@
+"""Pass 1 over a clip: all faces of all frames and where its scenes begin, in a few hundred bytes a frame.
+
+Knows nothing of whose face is wanted: that is chosen in track.py, from the same detections as often as one likes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem.faces.cuts import CutDetector
+from heygem.faces.detect import FaceDetector
+from heygem.faces.face import Face
+from heygem.frame import Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Detections:
+    """All faces of a clip of F frames; M faces in all, by frame, best score first.
+
+    Attributes:
+        counts: (F,) int32: faces in each frame.
+        boxes: (M, 4) float32, as in `Face`.
+        landmarks: (M, 5, 2) float32, as in `Face`.
+        scores: (M,) float32, as in `Face`.
+        cuts: (F,) bool: a new scene begins with this frame; False for the first frame.
+        detector: Identity of the detector that found them.
+        width, height: Pixels of the frames; 0 for a clip without frames.
+    """
+
+    counts: NDArray[np.int32]
+    boxes: NDArray[np.float32]
+    landmarks: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    cuts: NDArray[np.bool_]
+    detector: str
+    width: int
+    height: int
+
+    def __post_init__(self) -> None:
+        faces = int(self.counts.sum())
+        shapes = [self.counts.shape, self.boxes.shape, self.landmarks.shape, self.scores.shape]
+        wanted = [self.cuts.shape, (faces, 4), (faces, 5, 2), (faces,)]
+        if shapes != wanted:
+            raise ValueError(f"Expected counts, boxes, landmarks and scores of {wanted}, got {shapes}.")
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def scenes(self) -> list[tuple[int, int]]:
+        """First frame and frame after the last of each scene, in order."""
+        edges = [0, *np.flatnonzero(self.cuts).tolist(), len(self)]
+        return [(start, stop) for start, stop in pairwise(edges) if start < stop]
+
+    def of_frames(self, start: int, stop: int) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        """Boxes (n, 4) and landmarks (n, 5, 2) of each frame from `start` to before `stop`."""
+        ends = np.cumsum(self.counts)
+        for end, count in zip(ends[start:stop], self.counts[start:stop], strict=True):
+            yield self.boxes[end - count : end], self.landmarks[end - count : end]
+
+    def save(self, path: Path) -> None:
+        """Write an .npz file.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        with path.open("wb") as file:
+            np.savez_compressed(
+                file,
+                counts=self.counts,
+                boxes=self.boxes,
+                landmarks=self.landmarks,
+                scores=self.scores,
+                cuts=self.cuts,
+                detector=np.array(self.detector),
+                size=np.array([self.width, self.height]),
+            )
+
+    @classmethod
+    def load(cls, path: Path) -> Detections:
+        """Read what `save` wrote; never unpickles.
+
+        Raises:
+            OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error: the file is missing or damaged.
+        """
+        with np.load(path, allow_pickle=False) as arrays:
+            width, height = arrays["size"].tolist()
+            return cls(
+                counts=arrays["counts"],
+                boxes=arrays["boxes"],
+                landmarks=arrays["landmarks"],
+                scores=arrays["scores"],
+                cuts=arrays["cuts"],
+                detector=str(arrays["detector"]),
+                width=width,
+                height=height,
+            )
+
+
+def find_faces(
+    frames: Iterable[Frame],
+    detector: FaceDetector,
+    *,
+    on_batch: Callable[[int], None],
+    detect: Callable[[Sequence[Frame]], list[list[Face]]] | None = None,
+) -> Detections:
+    """Look at every frame of a clip once; no more than a batch of them is in memory.
+
+    Args:
+        frames: The clip.
+        detector: Says how many frames it likes at once, and who it is.
+        on_batch: Called after each batch with the number of frames done so far; what it raises passes.
+        detect: Used in place of `detector.detect`, by a caller who wants to halve batches that do not fit the device.
+
+    Raises:
+        torch.OutOfMemoryError: a batch does not fit on the device.
+    """
+    detect = detect or detector.detect
+    cuts = CutDetector()
+    counts: list[int] = []
+    faces_of_batches: list[_Faces] = []
+    width = height = 0
+    frames = iter(frames)
+    while batch := list(islice(frames, detector.batch)):
+        width, height = batch[0].width, batch[0].height
+        for frame in batch:
+            cuts.add(frame)
+        found = detect(batch)
+        counts.extend(len(faces) for faces in found)
+        faces_of_batches.append(_pack([face for faces in found for face in faces]))
+        on_batch(len(counts))
+    boxes, landmarks, scores = zip(_pack([]), *faces_of_batches, strict=True)
+    return Detections(
+        counts=np.array(counts, dtype=np.int32),
+        boxes=np.concatenate(boxes),
+        landmarks=np.concatenate(landmarks),
+        scores=np.concatenate(scores),
+        cuts=cuts.cuts(),
+        detector=detector.identity,
+        width=width,
+        height=height,
+    )
+
+
+_Faces: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+
+
+def _pack(faces: Sequence[Face]) -> _Faces:
+    """Boxes (n, 4), landmarks (n, 5, 2) and scores (n,)."""
+    return (
+        np.array([face.box for face in faces], dtype=np.float32).reshape(-1, 4),
+        np.array([face.landmarks for face in faces], dtype=np.float32).reshape(-1, 5, 2),
+        np.array([face.score for face in faces], dtype=np.float32),
+    )

@@ -1,0 +1,55 @@
+"""Small pictures of large frames, for whoever searches in them.
+
+Knows nothing of faces. Only the small picture is converted to RGB, never the frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - PyTorch's own convention
+from torch import Tensor
+
+from heygem.frame import Frame
+
+
+def working_size(width: int, height: int, long_side_px: int) -> tuple[int, int]:
+    """(width, height) of a picture of these proportions whose longer side is `long_side_px`, or is smaller already."""
+    scale = min(1.0, long_side_px / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def working_pictures(frames: Sequence[Frame], long_side_px: int) -> Tensor:
+    """Frames shrunk, then converted to RGB by each frame's own colour space.
+
+    Args:
+        frames: At least one, all of one size and on one device.
+        long_side_px: Longest side of the result; smaller frames are not enlarged.
+
+    Returns:
+        (N, 3, H, W) float32 RGB 0..255 on the frames' device.
+    """
+    size = working_size(frames[0].width, frames[0].height, long_side_px)
+    planes = [
+        _shrink(torch.stack([getattr(frame, plane) for frame in frames]).float(), size) for plane in ("y", "u", "v")
+    ]
+    yuv = torch.stack(planes, dim=1)
+    pictures = torch.empty_like(yuv)
+    for index, frame in enumerate(frames):
+        matrix, offset = (part.to(yuv) for part in frame.colour.to_rgb())
+        pictures[index] = torch.einsum("rc,chw->rhw", matrix, yuv[index]) + offset[:, None, None]
+    return pictures.mul_(255).clamp_(0, 255)
+
+
+def working_luma(frame: Frame, long_side_px: int) -> Tensor:
+    """The luma plane shrunk as in `working_pictures`: (H, W) uint8, in the frame's own range and on its device."""
+    size = working_size(frame.width, frame.height, long_side_px)
+    return _shrink(frame.y[None].float(), size)[0].round_().to(torch.uint8)
+
+
+def _shrink(planes: Tensor, size: tuple[int, int]) -> Tensor:
+    """(N, H, W) float to (N, size[1], size[0]), every pixel the mean of those that it stands for."""
+    width, height = size
+    # Antialiasing averages over as many pixels as fall into one, and keeps the geometry at any ratio.
+    return F.interpolate(planes[:, None], size=(height, width), mode="bilinear", antialias=True)[:, 0]
