@@ -25,9 +25,6 @@ Codec = Literal["h264", "hevc", "h264_nvenc", "hevc_nvenc"]
 
 _QUIET = ("-hide_banner", "-nostdin", "-v", "error")
 
-SEEK_MARGIN = 4
-"""Frames before the wanted one at which decoding begins: deinterlacing looks two pictures back."""
-
 _AAC_RATES_HZ = (7350, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 """Sampling rates of AAC (ISO/IEC 14496-3, samplingFrequencyIndex)."""
 
@@ -67,45 +64,58 @@ def file_url(path: Path) -> str:
     return f"file:{path.absolute()}"
 
 
-def decode_args(
-    path: Path, info: VideoInfo, *, fps: Fraction, start: int = 0, count: int | None = None, seek: bool = False
-) -> list[str]:
-    """Read pictures as raw yuv420p of ``info.width`` x ``info.height`` at a constant rate, the first one at time 0.
+def decode_args(path: Path, info: VideoInfo, *, count: int | None = None) -> list[str]:
+    """Read pictures as raw yuv420p of ``info.width`` x ``info.height`` at ``info.fps``, the first one at time 0.
 
-    Frame n shows the last picture whose time, rounded to frames, is not after n. Reading from the middle applies the
-    same rule to the same times, so frame n is the same picture however it is come by; the time of the first picture is
-    then taken from `info` instead of from the stream.
+    Frame n shows the last picture whose time, rounded to frames, is not after n.
 
     Args:
         path: The clip.
         info: What `probe_video` found out about it.
-        fps: Frames per second.
-        start: Number of the first frame that is wanted; above 0 needs `seek`.
         count: How many frames are wanted; None means all.
-        seek: Jump near `start` instead of decoding what lies before it.
     """
-    if start and not seek:
-        raise ValueError(f"Frame {start} cannot be the first without a seek.")
-    options: dict[str, Any] = {"f": info.demuxer, "noautorotate": None, **INPUT_LIMITS}
+    pictures = _pictures(path, info).filter("setpts", "PTS-STARTPTS").filter("fps", fps=info.fps)
+    return _raw_output(pictures, info, count)
+
+
+def decode_part_args(path: Path, info: VideoInfo, *, start: int, count: int, margin: int) -> list[str]:
+    """Read `count` frames from number `start` on, without decoding all that lies before.
+
+    The rule of `decode_args` is applied to the same times, so frame n is the same picture however it is come by; only
+    the time of the first picture is taken from `info` instead of from the stream.
+
+    Args:
+        path: The clip.
+        info: What `probe_video` found out about it.
+        start: Number of the first frame wanted.
+        count: How many.
+        margin: Frames before `start` for which a key frame is looked up.
+    """
+    jump = max(Fraction(0), info.first_picture_s + (start - margin) / info.fps)
+    # Everything from the key frame on is let through: a picture that stays up long may begin before the target.
+    seek = {"copyts": None, "start_at_zero": None, "noaccurate_seek": None, "ss": f"{float(jump):.6f}"}
+    pictures = _pictures(path, info, seek).filter("setpts", f"round(PTS-({info.first_picture_s})/TB)")
+    pictures = pictures.filter("fps", fps=info.fps, start_time=0).filter("trim", start_frame=start)
+    return _raw_output(pictures, info, count)
+
+
+def _pictures(path: Path, info: VideoInfo, seek: Mapping[str, str | None] = MappingProxyType({})) -> Any:
+    """The decoded pictures of a clip, without fields, at their own times."""
+    options: dict[str, Any] = {"f": info.demuxer, "noautorotate": None, **INPUT_LIMITS, **seek}
     if info.decoder is not None:
         options["c:v"] = info.decoder
-    if seek:
-        jump = max(Fraction(0), info.first_picture_s + (start - SEEK_MARGIN) / fps)
-        # Everything from the key frame on is let through: a picture that stays up long may begin before the target.
-        options |= {"copyts": None, "start_at_zero": None, "noaccurate_seek": None, "ss": f"{float(jump):.6f}"}
-    stream = ffmpeg.input(file_url(path), **options)[str(info.stream_index)]
-    if info.is_interlaced:
-        stream = stream.filter("bwdif", mode="send_frame", deint="interlaced")
-    if seek:
-        stream = stream.filter("setpts", f"round(PTS-({info.first_picture_s})/TB)").filter("fps", fps=fps, start_time=0)
-        stream = stream.filter("trim", start_frame=start)
-    else:
-        stream = stream.filter("setpts", "PTS-STARTPTS").filter("fps", fps=fps)
+    pictures = ffmpeg.input(file_url(path), **options)[str(info.stream_index)]
+    return pictures.filter("bwdif", mode="send_frame", deint="interlaced") if info.is_interlaced else pictures
+
+
+def _raw_output(pictures: Any, info: VideoInfo, count: int | None) -> list[str]:
+    """Upright, in 8-bit 4:2:0, as bytes on standard output."""
     for name, argument in info.orientation.filters:
-        stream = stream.filter(name, *([] if argument is None else [argument]))
-    stream = _to_yuv420p(stream, info)
+        pictures = pictures.filter(name, *([] if argument is None else [argument]))
     limit = {} if count is None else {"frames:v": count}
-    output = stream.output("pipe:1", f="rawvideo", pix_fmt="yuv420p", fps_mode="passthrough", **limit)
+    output = _to_yuv420p(pictures, info).output(
+        "pipe:1", f="rawvideo", pix_fmt="yuv420p", fps_mode="passthrough", **limit
+    )
     return [*_QUIET, *output.get_args()]
 
 

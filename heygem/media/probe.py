@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+from av.buffer import Buffer
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Disposition
@@ -262,8 +263,8 @@ def _decode_one(packet: Packet[VideoStream]) -> VideoFrame | None:
 def _describe_video(container: InputContainer, stream: VideoStream, first: VideoFrame, times: list[int]) -> VideoInfo:
     tick = stream.time_base
     assert tick is not None  # every demuxer sets one
-    is_turned = first.side_data.get("DISPLAYMATRIX") is not None
-    orientation = read_orientation(bytes(first.side_data["DISPLAYMATRIX"])) if is_turned else Orientation()
+    matrix = first.side_data.get("DISPLAYMATRIX")
+    orientation = read_orientation(bytes(matrix)) if isinstance(matrix, Buffer) else Orientation()
     shown_width, shown_height = first.width, first.height
     aspect = stream.sample_aspect_ratio or Fraction(1)
     if orientation.swaps_sides:

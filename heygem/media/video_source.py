@@ -6,6 +6,7 @@ Knows ffmpeg's pipe; knows nothing of faces. Memory is flat in the length of the
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import replace
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from heygem.errors import MediaError, Text
 from heygem.frame import Frame
-from heygem.media.ffmpeg_args import decode_args
+from heygem.media.ffmpeg_args import decode_args, decode_part_args
 from heygem.media.probe import probe_video
 from heygem.media.process import FfmpegProcess, last_line
 
@@ -28,6 +29,10 @@ log = logging.getLogger(__name__)
 
 BLOCK_FRAMES = 48
 """Frames held at once while a clip runs backwards: 150 MB at 1080p."""
+
+SEEK_MARGINS = (4, 250)
+"""Frames before the wanted one from which decoding starts. Deinterlacing needs two; the second margin is for transport
+streams and the like, which are entered somewhere near the place, and for pictures that are refreshed bit by bit."""
 
 _ENOUGH = 0.95
 """Share of the promised frames that makes a clip with a damaged end usable."""
@@ -48,7 +53,7 @@ class VideoSource:
         self.path = path
         info = probe_video(path)
         self.info = info if fps is None else replace(info, fps=fps, estimated_frames=max(1, round(info.duration * fps)))
-        self._seeks_exactly = True
+        self._margins = deque(SEEK_MARGINS)
 
     def frames(self) -> Generator[Frame, None, None]:
         """Each frame of the clip once. Closing the iterator ends the decoder at once.
@@ -61,7 +66,7 @@ class VideoSource:
         """
         count = 1 if self.info.is_still else None
         yielded = 0
-        with FfmpegProcess(decode_args(self.path, self.info, fps=self.info.fps, count=count), pipe="out") as process:
+        with FfmpegProcess(decode_args(self.path, self.info, count=count), pipe="out") as process:
             while (frame := self._next_frame(process)) is not None:
                 yield frame
                 yielded += 1
@@ -136,14 +141,15 @@ class VideoSource:
         of rules that would have exceptions, what comes is compared with what was seen on the way forwards; where it
         differs, the clip is read from its beginning instead, from then on: slow, and right.
         """
-        if self._seeks_exactly:
-            args = decode_args(self.path, self.info, fps=self.info.fps, start=start, count=len(checksums), seek=True)
+        while self._margins:
+            args = decode_part_args(self.path, self.info, start=start, count=len(checksums), margin=self._margins[0])
             with FfmpegProcess(args, pipe="out") as process:
                 block = list(iter(lambda: self._next_frame(process), None))
             if _match(block, checksums):
                 return block
-            self._seeks_exactly = False
-            log.warning("%s cannot be entered exactly in its middle; running backwards is slow", self.path.name)
+            self._margins.popleft()
+            if not self._margins:
+                log.warning("%s cannot be entered exactly in its middle; running backwards is slow", self.path.name)
         with closing(self.frames()) as frames:
             block = list(islice(frames, start, start + len(checksums)))
         if len(block) != len(checksums):
