@@ -30,10 +30,11 @@ from heygem.ui.theme import CSS_FILE, page_theme
 _MAX_UPLOAD = "2gb"
 _HOUR_S = 3600
 
-_HEADER = f"""<header class="top"><div class="brand" translate="no"><svg viewBox="0 0 32 32" aria-hidden="true">
+_HEADER = f"""<header class="hg-top"><div class="hg-brand" translate="no"><svg viewBox="0 0 32 32" aria-hidden="true">
 <rect width="32" height="32" rx="9"/><path d="M8 13v6M12 9.5v13M16 12v8M20 8.5v15M24 13.5v5"/></svg>
-<div><h1>HeyGem</h1><span class="meta">{bilingual(text.TAGLINE)}</span></div></div>
-<button type="button" class="pill" id="language" aria-label="{both(text.SWITCH_LANGUAGE)}">中 / EN</button></header>"""
+<div><h1>HeyGem</h1><span class="hg-meta">{bilingual(text.TAGLINE)}</span></div></div>
+<button type="button" class="hg-pill" id="language" aria-label="{both(text.SWITCH_LANGUAGE)}">中 / EN</button>
+</header>"""
 
 _LANGUAGE_JS = f"""
 element.querySelector('#language').addEventListener('click', () => {{

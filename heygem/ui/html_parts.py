@@ -29,10 +29,10 @@ def duration(seconds: float) -> str:
 def bar(share: float | None, label: Text) -> str:
     """A progress bar; without a share it only says that something is going on."""
     if share is None:
-        return f'<div class="bar busy" role="progressbar" aria-label="{both(label)}"><i></i></div>'
+        return f'<div class="hg-bar busy" role="progressbar" aria-label="{both(label)}"><i></i></div>'
     percent = 100 * share
     return (
-        f'<div class="bar" role="progressbar" aria-label="{both(label)}" aria-valuemin="0" aria-valuemax="100" '
+        f'<div class="hg-bar" role="progressbar" aria-label="{both(label)}" aria-valuemin="0" aria-valuemax="100" '
         f'aria-valuenow="{percent:.0f}"><i style="width:{percent:.1f}%"></i></div>'
     )
 
@@ -40,10 +40,10 @@ def bar(share: float | None, label: Text) -> str:
 def chip(kind: str, text: Text, count: int | None = None) -> str:
     """A small coloured label."""
     number = "" if count is None else f" {count}"
-    return f'<span class="chip {escape(kind)}">{bilingual(text)}{number}</span>'
+    return f'<span class="hg-chip {escape(kind)}">{bilingual(text)}{number}</span>'
 
 
 def error_box(text: Text, hint: Text) -> str:
     """What went wrong and what to do about it."""
-    advice = f'<div class="hint">{bilingual(hint)}</div>' if any(hint) else ""
-    return f'<div class="error" role="alert"><b>{bilingual(text)}</b>{advice}</div>'
+    advice = f'<div class="hg-hint">{bilingual(hint)}</div>' if any(hint) else ""
+    return f'<div class="hg-error" role="alert"><b>{bilingual(text)}</b>{advice}</div>'

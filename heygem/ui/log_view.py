@@ -17,4 +17,4 @@ def log_tail(lines: Sequence[LogLine]) -> str:
         f'<span class="job">{escape(line.job_id)}</span> {escape(line.message)}'
         for line in lines
     )
-    return f'<pre class="log" role="log" aria-label="运行日志 / Run log" tabindex="0">{shown or "…"}</pre>'
+    return f'<pre class="hg-log" role="log" aria-label="运行日志 / Run log" tabindex="0">{shown or "…"}</pre>'

@@ -26,19 +26,19 @@ class ModelRow:
 def models_card(rows: Sequence[ModelRow]) -> str:
     """A line per model: resident or not, size, how often it was loaded and how often it was there already."""
     if not rows:
-        body = f'<div class="quiet">{bilingual(text.MODELS_EMPTY)}</div>'
+        body = f'<div class="hg-quiet">{bilingual(text.MODELS_EMPTY)}</div>'
     else:
-        body = f'<ul class="models">{"".join(_line(row) for row in rows)}</ul>'
+        body = f'<ul class="hg-models">{"".join(_line(row) for row in rows)}</ul>'
     total = sum(row.size_mb for row in rows if row.is_resident)
-    size = f'<span class="meta">{total:.0f} MB</span>' if rows else ""
-    return f'<section class="card"><header><h3>{bilingual(text.MODELS)}</h3>{size}</header>{body}</section>'
+    size = f'<span class="hg-meta">{total:.0f} MB</span>' if rows else ""
+    return f'<section class="hg-card"><header><h3>{bilingual(text.MODELS)}</h3>{size}</header>{body}</section>'
 
 
 def _line(row: ModelRow) -> str:
     state = text.RESIDENT if row.is_resident else text.UNLOADED
     return (
-        f'<li><i class="dot{" on" if row.is_resident else ""}"></i>'
-        f'<div class="grow"><b class="name">{escape(row.name)}</b>'
-        f'<div class="meta">{bilingual(state)} · {escape(row.place)} · {row.size_mb:.0f} MB · '
+        f'<li><i class="hg-dot{" on" if row.is_resident else ""}"></i>'
+        f'<div class="hg-grow"><b class="hg-name">{escape(row.name)}</b>'
+        f'<div class="hg-meta">{bilingual(state)} · {escape(row.place)} · {row.size_mb:.0f} MB · '
         f"{bilingual(text.LOADS)} {row.loads} · {bilingual(text.HITS)} {row.hits}</div></div></li>"
     )

@@ -11,7 +11,7 @@ from heygem.ui.html_parts import bilingual
 def section(number: int, title: Text, hint: Text = NOTHING) -> None:
     """A heading; gradio's own floating labels are unreadable over a video."""
     html = (
-        f'<div class="section"><i>{number}</i><h3>{bilingual(title)}</h3>'
-        f'<span class="meta">{bilingual(hint)}</span></div>'
+        f'<div class="hg-section"><i>{number}</i><h3>{bilingual(title)}</h3>'
+        f'<span class="hg-meta">{bilingual(hint)}</span></div>'
     )
     gr.HTML(html, apply_default_css=False)
