@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 from enum import Enum
 from pathlib import Path
@@ -74,6 +75,6 @@ def _is_torchscript(file: Path) -> bool:
     try:
         with zipfile.ZipFile(file) as archive:
             return any(name.endswith("/constants.pkl") for name in archive.namelist())
-    except zipfile.BadZipFile:
-        # The reader of the zip format says what is wrong with it.
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error):
+        # A damaged archive. Its reader says so.
         return False

@@ -43,14 +43,15 @@ def read_tensors(file: Path) -> dict[str, Tensor]:
     """
     try:
         container = container_of(file)
-        refuse_what_holds_no_weights(file, container)
+    except OSError as error:
+        raise WeightsRefusedError(
+            Text(f"无法读取 {file}：{error.strerror}。", f"{file} cannot be read: {error.strerror}.")
+        ) from error
+    refuse_what_holds_no_weights(file, container)
+    try:
         tensors = _read(file, container)
     except (WeightsRefusedError, MemoryError):
         raise
-    except OSError as error:
-        raise WeightsRefusedError(
-            Text(f"无法读取 {file}：{error.strerror or error}。", f"{file} cannot be read: {error.strerror or error}.")
-        ) from error
     except pickle.UnpicklingError as error:
         raise WeightsRefusedError(
             Text(

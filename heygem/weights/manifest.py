@@ -25,7 +25,7 @@ class Checkpoint:
         licence: What its users must know.
         purpose: What it is for.
         other_filenames: Names under which the same file is passed on.
-        other_sha256: Other editions that are official too and as long.
+        other_sha256: Other editions of the same trained network, just as long, that are accepted too.
         stand_ins: Names of checkpoints that serve as well where this one is absent.
     """
 
@@ -43,7 +43,7 @@ class Checkpoint:
 
     @property
     def accepted_sha256(self) -> tuple[str, ...]:
-        """Every content that is official."""
+        """Every content that is accepted as official."""
         return (self.sha256, *self.other_sha256)
 
 
