@@ -100,6 +100,7 @@ supervise() {
     while true; do
         "$@" &
         child=$!
+        # The signal may have come before there was a child to stop.
         [[ -z $stopping ]] || stop_child "$child" &
         status=0
         wait "$child" || status=$?
@@ -131,6 +132,7 @@ supervise() {
         say "服务意外退出（退出码 $status），$pause 秒后重启。" "The server died (exit status $status); again in $pause s."
         sleep "$pause" &
         child=$!
+        [[ -z $stopping ]] || kill "$child"
         wait "$child" || true
         if [[ -n $stopping ]]; then
             return 0
