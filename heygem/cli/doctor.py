@@ -104,11 +104,11 @@ def _torch(settings: Settings) -> Iterator[Finding]:
 
 def _ffmpeg(settings: Settings) -> Iterator[Finding]:
     del settings
-    from heygem.media.ffmpeg_binary import available_encoders, ffmpeg_binary, ffmpeg_version
+    from heygem.media.ffmpeg_binary import available_encoders, ffmpeg_banner, ffmpeg_binary
 
     try:
         encoders = available_encoders()
-        yield Finding("ffmpeg", State.GOOD, f"{ffmpeg_version()} ({ffmpeg_binary()})")
+        yield Finding("ffmpeg", State.GOOD, f"{ffmpeg_banner()} ({ffmpeg_binary()})")
     except HeyGemError as error:
         yield Finding("ffmpeg", State.BAD, str(error), error.hint)
         return

@@ -8,11 +8,20 @@ from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Self, get_args
+from typing import Any, Self, get_args
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text as RichText
 
@@ -140,7 +149,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     return 1 if any(error for _, _, error in outcomes) else 0
 
 
-def _value(args: argparse.Namespace, name: str) -> object:
+def _value(args: argparse.Namespace, name: str) -> Any:
     value = getattr(args, name)
     return tuple(value) if isinstance(value, list) else value
 
@@ -193,7 +202,7 @@ class _Bars:
             TimeRemainingColumn(),
             console=console,
         )
-        self._task = None
+        self._task: TaskID | None = None
         self._stage: Stage | None = None
 
     def __enter__(self) -> Self:

@@ -8,7 +8,7 @@ import torch
 
 from heygem.arrays import Crops
 from heygem.device import Placement
-from heygem.nets.gfpgan import GFPGANv1Clean
+from heygem.nets.gfpgan import GFPGAN
 from heygem.weights.load import build, read_tensors
 
 CHECKPOINT = "gfpgan"
@@ -22,7 +22,7 @@ class GfpganModel:
 
     crop_size = 512
 
-    def __init__(self, net: GFPGANv1Clean, placement: Placement) -> None:
+    def __init__(self, net: GFPGAN, placement: Placement) -> None:
         self._net = net
         self._precision = placement.precision
         self.device = placement.device
@@ -48,5 +48,5 @@ def load_gfpgan(path: Path, placement: Placement) -> GfpganModel:
     Raises:
         WeightsRefusedError: the file holds something else.
     """
-    net = build(GFPGANv1Clean, read_tensors(path), placement)
+    net = build(GFPGAN, read_tensors(path), placement)
     return GfpganModel(net, placement)

@@ -21,7 +21,7 @@ from heygem.faces.retinaface import build_retinaface
 from heygem.lipsync import LipEngine, lip_engine
 from heygem.lipsync.base import LipSyncModel
 from heygem.model_manager import ModelKey, ModelSpec
-from heygem.pipeline.options import RenderOptions
+from heygem.pipeline.options import DetectorChoice, RenderOptions
 from heygem.settings import Settings
 from heygem.weights.hashes import sha256_of
 from heygem.weights.load import read_tensors
@@ -134,8 +134,7 @@ def _parser(settings: Settings, placement: Placement) -> Chosen[FaceParser] | No
 def _detector(options: RenderOptions, settings: Settings, placement: Placement) -> Chosen[FaceDetector]:
     name = options.detector
     if name == "auto":
-        present = [choice for choice, weights in _RETINAFACE.items() if _is_present(weights, settings)]
-        name = present[0] if present else "haar"
+        name = next((choice for choice, weights in _RETINAFACE.items() if _is_present(weights, settings)), "haar")
     if name == "haar":
         note = _HAAR_NOTE if options.detector == "auto" else NOTHING
         return _haar(note)
@@ -149,7 +148,7 @@ def _detector(options: RenderOptions, settings: Settings, placement: Placement) 
     return _chosen("detector", label, find, load, {"cpu": 8, "cuda": 32}, placement)
 
 
-_RETINAFACE = {"accurate": "retinaface-resnet50", "fast": "retinaface-mobile0.25"}
+_RETINAFACE: dict[DetectorChoice, str] = {"accurate": "retinaface-resnet50", "fast": "retinaface-mobile0.25"}
 """Weights by what ``--detector`` takes, best first."""
 
 

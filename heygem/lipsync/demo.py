@@ -85,7 +85,7 @@ def load_demo(path: Path, placement: Placement) -> DemoModel:
     widths, lead_frames = Widths.from_json(facts["widths"]), -int(facts["mel_offset"])
     net = build(partial(WarpNet, widths), read_tensors(path), Placement(placement.device, torch.float32))
     net.fold_batch_norms()
-    net = net.to(placement.precision, memory_format=torch.channels_last)
+    net = net.to(dtype=placement.precision).to(memory_format=torch.channels_last)
     return DemoModel(net, placement, Fraction(lead_frames, _TRAINED_FPS))
 
 

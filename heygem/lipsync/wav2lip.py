@@ -65,7 +65,7 @@ def load_wav2lip(path: Path, placement: Placement) -> Wav2LipModel:
     """
     net = build(Wav2Lip, read_tensors(path), Placement(placement.device, torch.float32))
     net.fold_batch_norms()
-    net = net.to(placement.precision, memory_format=torch.channels_last)
+    net = net.to(dtype=placement.precision).to(memory_format=torch.channels_last)
     return Wav2LipModel(net, placement)
 
 

@@ -33,3 +33,17 @@ def _version(program: str) -> tuple[int, int] | None:
     banner = subprocess.run([program, "-version"], capture_output=True, text=True, check=False, timeout=30).stdout
     match = re.match(r"ffmpeg version n?(\d+)\.(\d+)", banner)
     return (int(match[1]), int(match[2])) if match else None
+
+
+def ffmpeg_banner() -> str:
+    """First line of what the program says of itself: its version."""
+    banner = subprocess.run([ffmpeg_binary(), "-version"], capture_output=True, text=True, check=True, timeout=30)
+    return banner.stdout.splitlines()[0].split(" Copyright")[0]
+
+
+def available_encoders() -> set[str]:
+    """Names of the encoders that the program was built with. Those of a graphics card also need its driver."""
+    command = [ffmpeg_binary(), "-hide_banner", "-encoders"]
+    listing = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
+    # Lines such as " V....D libx264  H.264 ..."; the legend above them ends in a line of dashes.
+    return {line.split()[1] for line in listing.partition("------")[2].splitlines() if line.strip()}

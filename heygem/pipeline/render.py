@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
@@ -112,7 +112,18 @@ def render(
 
     read_ahead = max(2, _READ_AHEAD_BYTES // (source.info.width * source.info.height * 3 // 2))
     decoded = prefetch(source.extended(count, options.extend, len(track)), read_ahead)
-    with closing(decoded), VideoSink(output, source.info, speech.audio, crf=options.crf, codec=options.codec) as sink:
+    sink = VideoSink(
+        output,
+        width=source.info.width,
+        height=source.info.height,
+        fps=fps,
+        tags=source.info.tags,
+        sample_aspect=source.info.sample_aspect,
+        audio=speech.audio.path,
+        crf=options.crf,
+        codec=options.codec,
+    )
+    with closing(decoded), sink:
         for shot in _drawn(decoded, track, speech, engines, options, fps):
             sink.write(shot.frame)
             progress.tick(Stage.DRAWING, shot.index + 1, count)
@@ -138,7 +149,7 @@ def _detections(
     if known is not None:
         return known, True
 
-    def detect(frames: list[Frame]) -> list[list[Face]]:
+    def detect(frames: Sequence[Frame]) -> list[list[Face]]:
         moved = [frame.to(engines.lips.device) for frame in frames]
         parts = in_halves(len(moved), engines.detector_batch, lambda part: engines.detector.detect(moved[part]))
         return [faces for part in parts for faces in part]
