@@ -90,25 +90,30 @@ def _without_outliers(signal: Floats, face_px: float) -> Floats:
 
 def _median(signal: Floats) -> Floats:
     around = _OUTLIER_WINDOW // 2
-    padded = np.pad(signal, ((around, around), (0, 0)), mode="reflect" if len(signal) > around else "edge")
+    if len(signal) <= around:
+        return signal
+    padded = _continued(signal, around)
     return np.median(sliding_window_view(padded, _OUTLIER_WINDOW, axis=0), axis=-1)
 
 
 def _noise(signal: Floats) -> float:
-    """Standard deviation of what is not movement, from second differences, which even movement does not have."""
+    """Standard deviation of what is not movement, of the worst of k; even movement has no second differences."""
     if len(signal) < 3:
         return 0.0
-    return float(np.median(np.abs(np.diff(signal, n=2, axis=0))) * 1.4826 / np.sqrt(6))
+    each = np.median(np.abs(np.diff(signal, n=2, axis=0)), axis=0) * 1.4826 / np.sqrt(6)
+    return float(each.max())
 
 
 def _gaussian(signal: Floats, sigma: float) -> Floats:
-    """Symmetric in time, of the same length. Ends are continued by their own mirror image turned about them, so that
-    movement there is not slowed down.
-    """
+    """Symmetric in time, of the same length."""
     radius = min(round(3 * sigma), len(signal) - 1)
     if radius < 1:
         return signal
     kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
-    padded = np.pad(signal, ((radius, radius), (0, 0)), mode="reflect", reflect_type="odd")
-    smoothed: Floats = sliding_window_view(padded, len(kernel), axis=0) @ (kernel / kernel.sum())
+    smoothed: Floats = sliding_window_view(_continued(signal, radius), len(kernel), axis=0) @ (kernel / kernel.sum())
     return smoothed
+
+
+def _continued(signal: Floats, count: int) -> Floats:
+    """With `count` values more at both ends, mirrored and turned about the end, so that movement there goes on."""
+    return np.pad(signal, ((count, count), (0, 0)), mode="reflect", reflect_type="odd")

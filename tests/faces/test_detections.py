@@ -1,0 +1,114 @@
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from synthetic_detections import box, clip
+
+from heygem.faces.detections import Detections, find_faces
+from heygem.faces.face import Face
+from heygem.frame import ColourSpace, Frame
+
+
+class Counting:
+    """Sees as many faces in a frame as its luma says, each as far right as its number."""
+
+    identity = "counting/1"
+    batch = 4
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+
+    def detect(self, frames: Sequence[Frame]) -> list[list[Face]]:
+        self.batches.append(len(frames))
+        return [
+            [Face(box(n), np.full((5, 2), n, dtype=np.float32), 1 / (n + 1)) for n in range(int(frame.y[0, 0]))]
+            for frame in frames
+        ]
+
+
+def frames_of(lumas: Sequence[int]) -> Iterator[Frame]:
+    for luma in lumas:
+        yield Frame(torch.full((64 * 36 * 3 // 2,), luma, dtype=torch.uint8), 64, 36, ColourSpace())
+
+
+def test_every_face_of_every_frame_is_kept_in_order() -> None:
+    detector = Counting()
+    done: list[int] = []
+    detections = find_faces(frames_of([1, 0, 2, 3, 0, 1]), detector, on_batch=done.append)
+    assert detector.batches == [4, 2]
+    assert done == [4, 6]
+    assert detections.counts.tolist() == [1, 0, 2, 3, 0, 1]
+    assert (detections.width, detections.height, detections.detector) == (64, 36, "counting/1")
+    per_frame = [landmarks[:, 0, 0].tolist() for _, landmarks in detections.of_frames(1, 4)]
+    assert per_frame == [[], [0, 1], [0, 1, 2]]
+    np.testing.assert_allclose(detections.scores[1:3], [1, 0.5])
+    assert not detections.cuts.any()
+
+
+def test_cuts_are_found_on_the_way() -> None:
+    detections = find_faces(frames_of([1] * 8), Counting(), on_batch=lambda done: None)
+    assert detections.scenes() == [(0, 8)]
+    detections = find_faces(frames_of([1] * 6 + [40] * 6), Counting(), on_batch=lambda done: None)
+    assert detections.scenes() == [(0, 6), (6, 12)]
+
+
+def test_the_caller_may_detect_in_his_own_way() -> None:
+    halves: list[int] = []
+
+    def in_halves(frames: Sequence[Frame]) -> list[list[Face]]:
+        halves.append(len(frames))
+        return [[] for _ in frames]
+
+    detector = Counting()
+    detections = find_faces(frames_of([1] * 5), detector, on_batch=lambda done: None, detect=in_halves)
+    assert (halves, detector.batches, detections.counts.sum()) == ([4, 1], [], 0)
+
+
+def test_frames_are_taken_as_they_are_needed() -> None:
+    taken: list[int] = []
+
+    def counted() -> Iterator[Frame]:
+        for index, frame in enumerate(frames_of([1] * 12)):
+            taken.append(index)
+            yield frame
+
+    class StoppedError(Exception):
+        pass
+
+    def stop(done: int) -> None:
+        raise StoppedError
+
+    with pytest.raises(StoppedError):
+        find_faces(counted(), Counting(), on_batch=stop)
+    assert len(taken) == 4
+
+
+def test_a_clip_without_frames_has_no_faces() -> None:
+    detections = find_faces(frames_of([]), Counting(), on_batch=lambda done: None)
+    assert (len(detections), len(detections.boxes), detections.scenes()) == (0, 0, [])
+
+
+def test_what_is_saved_is_read_again(tmp_path: Path) -> None:
+    saved = clip([[box(10), box(500)], [], [box(20)]], cuts=[2])
+    saved.save(tmp_path / "it.npz")
+    read = Detections.load(tmp_path / "it.npz")
+    for name in ("counts", "boxes", "landmarks", "scores", "cuts"):
+        np.testing.assert_array_equal(getattr(read, name), getattr(saved, name))
+        assert getattr(read, name).dtype == getattr(saved, name).dtype
+    assert (read.detector, read.width, read.height) == ("invented/1", 1280, 720)
+
+
+def test_parts_that_do_not_belong_together_are_refused() -> None:
+    with pytest.raises(ValueError, match="Expected counts"):
+        Detections(
+            np.array([2], dtype=np.int32),
+            np.zeros((1, 4), np.float32),
+            np.zeros((1, 5, 2), np.float32),
+            np.zeros(1, np.float32),
+            np.zeros(1, bool),
+            "d",
+            64,
+            36,
+        )
