@@ -59,6 +59,14 @@ def test_silence_around_the_recording() -> None:
     assert steps_heard(windows, Fraction(3600)) == [-4] * 16
 
 
+def test_long_before_a_long_recording_is_silence() -> None:
+    assert steps_heard(MelWindows(numbered(1000)), Fraction(-3)) == [-4] * 16
+
+
+def test_half_a_step_before_the_start_is_one_step_of_silence() -> None:
+    assert steps_heard(MelWindows(numbered(20)), -STEP_S / 2) == [-4, *range(15)]
+
+
 def test_wav2lip_hears_nothing_outside_the_recording() -> None:
     windows = MelWindows(numbered(20), lead_s=4 * STEP_S, tail="wav2lip")
     assert steps_heard(windows, Fraction(0)) == list(range(16))
