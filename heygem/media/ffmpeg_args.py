@@ -236,6 +236,8 @@ def encode_args(
     if sound is not None:
         streams.append(_whole_frames(ffmpeg.input(file_url(sound.path), f=sound.info.demuxer, **INPUT_LIMITS), sound))
         written |= {"c:a": "aac", "b:a": _AAC_BITS_PER_CHANNEL * min(sound.info.channels, 2)}
+        # Lengths in the edit list are rounded to this clock; its default of 1 ms would cut samples off.
+        written["movie_timescale"] = aac_rate_hz(sound.info.rate_hz)
     written |= {"map_metadata": -1, "map_chapters": -1, "movflags": "+faststart", "f": "mp4"}
     return [*_QUIET, "-y", *ffmpeg.output(*streams, file_url(target), **written).get_args()]
 

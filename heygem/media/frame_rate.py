@@ -29,6 +29,7 @@ _STANDARD_RATES = (
     Fraction(60000, 1001),
     Fraction(60),
 )
+_ABBREVIATED = Fraction(1, 100_000)
 _LARGEST_NUMERATOR = 1_000_000
 """Above it a rate from a header is an artefact of division, and too fine for the timescale of an mp4."""
 
@@ -57,7 +58,7 @@ def choose_rate(times: Sequence[int], tick: Fraction, stated: Iterable[Fraction 
     Returns:
         A rate of 5 to 60 per second.
     """
-    claims = [rate for rate in stated if rate is not None and 0 < rate.numerator <= _LARGEST_NUMERATOR]
+    claims = [_by_the_book(rate) for rate in stated if rate is not None and 0 < rate.numerator <= _LARGEST_NUMERATOR]
     if len(times) < 2 or times[-1] <= times[0]:
         return FrameRate(_usable(claims[0]) if claims and len(times) != 1 else DEFAULT_FPS, False)
     for rate in (*claims, *_STANDARD_RATES):
@@ -79,6 +80,11 @@ def _is_constant(times: Sequence[int], tick: Fraction, rate: Fraction) -> bool:
         abs((time - times[0]) * seconds_per_tick - number * seconds_per_frame) <= tolerance
         for number, time in enumerate(times)
     )
+
+
+def _by_the_book(rate: Fraction) -> Fraction:
+    """The standard rate that `rate` is an abbreviation of (29.97 is 30000/1001), else itself."""
+    return next((standard for standard in _STANDARD_RATES if abs(rate / standard - 1) < _ABBREVIATED), rate)
 
 
 def _usable(rate: Fraction) -> Fraction:

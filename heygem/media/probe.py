@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 from av.buffer import Buffer
@@ -182,11 +183,10 @@ def _opened(path: Path) -> Iterator[InputContainer]:
             code="empty_file",
         )
     try:
-        with (
-            path.open("rb") as file,
-            av.open(file, "r", options=dict(INPUT_LIMITS), metadata_errors="replace") as container,
-        ):
-            yield container
+        with path.open("rb") as file:
+            nameless = SimpleNamespace(read=file.read, seek=file.seek, tell=file.tell)
+            with av.open(nameless, "r", options=dict(INPUT_LIMITS), metadata_errors="replace") as container:
+                yield container
     except (av.FFmpegError, OSError) as error:
         raise MediaError(
             Text(f"“{path.name}”无法读取。", f"{path.name!r} cannot be read."),

@@ -1,0 +1,63 @@
+"""Tiny clips and sounds, made by the real ffmpeg, each once per run."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from heygem.media.ffmpeg_binary import ffmpeg_binary
+
+Make = Callable[..., Path]
+H264 = ("-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p")
+
+
+def moving(rate: str = "25", seconds: str = "2", size: str = "160x120") -> list[str]:
+    """Input options of a picture in which no two frames are alike."""
+    return ["-f", "lavfi", "-i", f"testsrc2=s={size}:r={rate}:d={seconds},noise=alls=12:allf=t"]
+
+
+def run_ffmpeg(*args: str | Path) -> bytes:
+    command = [ffmpeg_binary(), "-v", "error", "-nostdin", "-y", *map(str, args)]
+    return subprocess.run(command, check=True, capture_output=True).stdout
+
+
+def raw_pictures(path: Path, pix_fmt: str = "yuv420p", *options: str) -> bytes:
+    """What ffmpeg itself decodes, picture by picture as stored, without any conversion."""
+    return run_ffmpeg("-i", path, *options, "-fps_mode", "passthrough", "-pix_fmt", pix_fmt, "-f", "rawvideo", "-")
+
+
+def decoded_sound(path: Path, channels: int = 1) -> NDArray[np.float32]:
+    """(samples, channels) float32 as ffmpeg decodes it."""
+    raw = run_ffmpeg("-i", path, "-map", "0:a:0", "-c:a", "pcm_f32le", "-f", "f32le", "-")
+    return np.frombuffer(raw, np.float32).reshape(-1, channels)
+
+
+@pytest.fixture(scope="session")
+def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
+    """make(name, *ffmpeg_options) -> path of that file."""
+    folder = tmp_path_factory.mktemp("clips")
+
+    def make_file(name: str, *args: str | Path) -> Path:
+        path = folder / name
+        if not path.exists():
+            run_ffmpeg(*args, path)
+        return path
+
+    return make_file
+
+
+@pytest.fixture(scope="session")
+def clip(make: Make) -> Path:
+    """Two seconds at 25 per second with B-frames, 160 x 120."""
+    return make("clip.mp4", *moving(), *H264, "-bf", "2")
+
+
+@pytest.fixture(scope="session")
+def speech(make: Make) -> Path:
+    """1.2345 s of 16 kHz mono."""
+    return make("speech.wav", "-f", "lavfi", "-i", "anoisesrc=r=16000:a=0.3:seed=1", "-af", "atrim=end_sample=19752")
