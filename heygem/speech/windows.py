@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from heygem.arrays import Mel
+from heygem.speech import Tail
 from heygem.speech.mel import MEL_BANDS, SILENCE, STEPS_PER_S
 
 WINDOW_STEPS = 16
@@ -31,9 +31,7 @@ class MelWindows:
         ValueError: `mel` has another shape.
     """
 
-    def __init__(
-        self, mel: Mel, *, lead_s: Fraction = Fraction(0), tail: Literal["silence", "wav2lip"] = "silence"
-    ) -> None:
+    def __init__(self, mel: Mel, *, lead_s: Fraction = Fraction(0), tail: Tail = "silence") -> None:
         if mel.ndim != 2 or mel.shape[0] != MEL_BANDS:
             raise ValueError(f"Expected a mel spectrogram ({MEL_BANDS}, steps), got {mel.shape}.")
         self._mel = mel
