@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 
 from heygem.model_manager.manager import ModelManager
 from heygem.model_manager.spec import Lease, ModelKey, ModelSpec
@@ -20,6 +21,8 @@ __all__ = [
     "ModelStatistics",
     "get_model_manager",
 ]
+
+_LONGEST_SLEEP_S = 60.0
 
 _guard = threading.Lock()
 _manager: ModelManager | None = None
@@ -49,6 +52,6 @@ def get_model_manager(settings: Settings | None = None) -> ModelManager:
 
 def _sweep_for_ever(manager: ModelManager, idle_s: float) -> None:
     """Look four times in each idle period, so that a model outstays it by a quarter at most."""
-    never = threading.Event()
-    while not never.wait(max(idle_s / 4, 1.0)):
+    while True:
+        time.sleep(min(idle_s / 4, _LONGEST_SLEEP_S))
         manager.sweep()

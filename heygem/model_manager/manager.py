@@ -251,6 +251,9 @@ class ModelManager:
     def _pin(self, slot: Slot, generation: Generation) -> None:
         generation.leases += 1
         slot.statistics.leases_open += 1
+        self._touch(slot)
+
+    def _touch(self, slot: Slot) -> None:
         slot.statistics.last_used = self._clock()
         slot.order = next(self._order)
 
@@ -258,7 +261,7 @@ class ModelManager:
         with self._lock:
             generation.leases -= 1
             slot.statistics.leases_open -= 1
-            slot.statistics.last_used = self._clock()
+            self._touch(slot)
             is_freed = generation.is_retired and self._free(generation)
             is_freed = self._keep_budget() or is_freed
         self._give_back(is_freed)

@@ -42,6 +42,7 @@ class Slot:
         self.resident: Generation | None = None
         self.flight: Flight | None = None
         self.order = 0
+        """Greater than that of every slot that was used before this one."""
         self.refused = ""
         """What is wrong with the newer file: its sha256, or why it has none. It is not tried again."""
         self.checking = threading.Lock()
