@@ -1,7 +1,7 @@
 """What the server refuses and adds around gradio. Knows nothing of jobs.
 
-* Gradio fetches any public address for whoever asks at ``/gradio_api/file=http...``, and proxies at
-  ``/gradio_api/proxy=``: both are closed.
+* Of gradio's own interface only what the page itself uses is open. The rest runs "private" events by name, proxies, and
+  whatever the next version adds. Among the open ones, ``file=http...`` would fetch any public address for whoever asks.
 * Every answer carries headers against sniffing, framing, and loading anything from elsewhere.
 * The remembered language has to be known before gradio's own script runs, and ``head=`` comes too late: the page gets
   our script as the first thing in its head.
@@ -13,15 +13,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_CLOSED = (
-    "/gradio_api/file=http",
-    "/gradio_api/file/http",
-    "/gradio_api/file=/http",
-    "/gradio_api/proxy=",
-    "/proxy=",
-    "/monitoring",
-    "/gradio_api/monitoring",
+_API = "/gradio_api/"
+_OPEN = tuple(
+    _API + name
+    for name in ("run/predict", "upload", "upload_progress", "file=", "heartbeat/", "startup-events", "reset")
 )
+_CLOSED = (_API + "file=http", _API + "file=/http", "/monitoring")
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -56,7 +53,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         answer = _with_headers(send)
-        if scope["path"].lower().startswith(_CLOSED):
+        if _is_closed(scope["path"].lower()):
             await JSONResponse({"detail": "closed"}, status_code=403)(scope, receive, answer)
         elif scope["path"] == "/" and scope["method"] == "GET":
             # Uncompressed, because it is edited on its way.
@@ -64,6 +61,10 @@ class Guard:
             await self._app({**scope, "headers": headers}, receive, _with_script(answer))
         else:
             await self._app(scope, receive, answer)
+
+
+def _is_closed(path: str) -> bool:
+    return path.startswith(_CLOSED) or (path.startswith(_API) and not path.startswith(_OPEN))
 
 
 def _with_headers(send: Send) -> Send:

@@ -1,0 +1,196 @@
+"""The server over HTTP: what it must refuse. Each refusal was once a hole, in gradio or in a draft of ours."""
+
+import json
+import socket
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+
+from heygem.errors import Text
+from heygem.jobs.job import JobRequest, JobResult
+from heygem.jobs.task_queue import TaskQueue
+from heygem.settings import Settings
+from heygem.ui.blocks import build_app
+
+pytestmark = pytest.mark.filterwarnings("default")
+
+
+class Server:
+    def __init__(self, folder):
+        self.outputs = folder / "outputs"
+        settings = Settings(outputs_dir=self.outputs, cache_dir=folder / "cache")
+
+        def run(job, progress):
+            (self.outputs / job.id / "result.mp4").write_bytes(b"0123456789")
+            (self.outputs / job.id / "secret.txt").write_text("secret")
+            return JobResult(self.outputs / job.id / "result.mp4", None, Text("", ""))
+
+        self.queue = TaskQueue(run, outputs_dir=self.outputs)
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        app = build_app(settings, self.queue, list, list)
+        self.server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
+        self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [listener]})
+        self.thread.start()
+        while not self.server.started:
+            time.sleep(0.02)
+
+    def close(self):
+        self.server.should_exit = True
+        self.thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    running = Server(tmp_path_factory.mktemp("server"))
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="module")
+def http(server):
+    with httpx.Client(base_url=server.url, timeout=30) as client:
+        yield client
+
+
+def upload(http, name, content):
+    [path] = http.post("/gradio_api/upload", files={"files": (name, content)}).json()
+    return path
+
+
+def file_data(path):
+    return {"path": str(path), "meta": {"_type": "gradio.FileData"}}
+
+
+def generate(http, speech, clip):
+    """What the Generate button sends; the event's raw answer."""
+    config = http.get("/config").json()
+    by_id = {part["props"].get("elem_id"): part["id"] for part in config["components"]}
+    event = next(d for d in config["dependencies"] if d["targets"] and d["targets"][0][0] == by_id["single-generate"])
+    values = {part["id"]: part["props"].get("value") for part in config["components"]}
+    data = [values.get(number) for number in event["inputs"]]
+    data[1:3] = [speech, clip]
+    body = {"data": data, "fn_index": event["id"], "session_hash": "test"}
+    return http.post("/gradio_api/run/predict", json=body)
+
+
+def test_an_upload_is_taken(server, http):
+    speech, clip = upload(http, "语音 'a' & b.wav", b"speech"), upload(http, "clip.mp4", b"clip")
+    answer = generate(http, file_data(speech), file_data(clip))
+    assert answer.status_code == 200, answer.text
+    job = server.queue.jobs()[-1]
+    assert (job.request.audio_name, job.request.video_name) == ("语音 'a' & b.wav", "clip.mp4")
+    assert job.request.video.read_bytes() == b"clip"
+    server.queue.cancel(job.id)
+
+
+def test_a_file_of_the_server_is_not_taken_as_an_upload(server, http):
+    before = len(server.queue.jobs())
+    clip = file_data(upload(http, "clip.mp4", b"clip"))
+    for path in ("/etc/passwd", "/proc/self/environ", str(Path(__file__))):
+        answer = generate(http, file_data(path), clip)
+        assert answer.status_code != 200, answer.text
+        assert http.get(f"/gradio_api/file={path}").status_code in (403, 404)
+    assert len(server.queue.jobs()) == before
+
+
+def test_a_file_outside_the_uploads_is_refused_even_if_gradio_lets_it_pass(server, http, monkeypatch):
+    # The second line of defence, with the first switched off.
+    monkeypatch.setattr("gradio.processing_utils._check_allowed", lambda *args, **kwargs: None)
+    monkeypatch.setattr("gradio.processing_utils.save_file_to_cache", lambda path, cache_dir: str(path))
+    before = len(server.queue.jobs())
+    clip = file_data(upload(http, "clip.mp4", b"clip"))
+    answer = generate(http, file_data("/etc/passwd"), clip)
+    assert "Only files that were uploaded on this page are taken." in answer.text
+    assert len(server.queue.jobs()) == before
+
+
+@pytest.mark.parametrize("name", ["generate", "_submit", "_refresh", "predict"])
+def test_events_cannot_be_called_by_name(http, name):
+    for route in ("call", "run", "api", "call/v2"):
+        if (route, name) != ("run", "predict"):
+            assert http.post(f"/gradio_api/{route}/{name}", json={"data": []}).status_code == 403
+            assert http.post(f"/{route}/{name}", json={"data": []}).status_code in (404, 405)
+
+
+def test_the_rest_of_gradios_interface_is_closed(http):
+    for path in ("info", "openapi.json", "queue/join", "component_server", "runs", "vibe-code", "mcp/schema"):
+        assert http.get(f"/gradio_api/{path}").status_code == 403
+        assert http.post(f"/gradio_api/{path}", json={}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/gradio_api/file=http://127.0.0.1:9/x",
+        "/gradio_api/file=https://example.org/x",
+        "/gradio_api/file=HTTP://example.org/x",
+        "/gradio_api/file=%68ttp://example.org/x",
+        "/gradio_api/file/http://example.org/x",
+        "/gradio_api/proxy=https://example.org/x",
+        "/monitoring/summary",
+    ],
+)
+def test_the_server_fetches_nothing_for_others(http, path):
+    assert http.get(path).status_code == 403
+
+
+def test_an_uploaded_page_is_not_shown_as_one(http):
+    path = upload(http, "evil.html", b"<script>alert(1)</script>")
+    answer = http.get(f"/gradio_api/file={path}")
+    assert answer.status_code != 200 or answer.headers["content-disposition"].startswith("attachment")
+
+
+def test_only_results_of_jobs_are_served(server, http, tmp_path):
+    (tmp_path / "a.mp4").write_bytes(b"clip")
+    (tmp_path / "a.wav").write_bytes(b"speech")
+    request = JobRequest(tmp_path / "a.mp4", tmp_path / "a.wav", video_name='我的 "clip".mp4')
+    job = server.queue.submit(request)
+    assert http.get(f"/results/{job.id}/result.mp4").status_code == 404
+    server.queue.run_next()
+    answer = http.get(f"/results/{job.id}/result.mp4", headers={"range": "bytes=2-4"})
+    assert (answer.status_code, answer.content, answer.headers["content-type"]) == (206, b"234", "video/mp4")
+    answer = http.get(f"/results/{job.id}/result.mp4?download=1")
+    assert answer.headers["content-disposition"].startswith("attachment") and answer.content == b"0123456789"
+    for path in (
+        f"/results/{job.id}/secret.txt",
+        f"/results/{job.id}/poster.jpg",
+        "/results/..%2f..%2fetc/result.mp4",
+        "/results/unknown/result.mp4",
+        f"/gradio_api/file={server.outputs}/{job.id}/secret.txt",
+        f"/gradio_api/file={server.outputs}/{job.id}/result.mp4",
+    ):
+        assert http.get(path).status_code in (403, 404), path
+
+
+def test_every_answer_carries_the_headers(http):
+    for path in ("/", "/healthz", "/nothing", "/gradio_api/file=http://x"):
+        headers = http.get(path).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "SAMEORIGIN"
+        assert headers["referrer-policy"] == "same-origin"
+        assert "default-src 'self'" in headers["content-security-policy"]
+
+
+def test_the_page_remembers_the_language_before_anything_else_runs(http):
+    page = http.get("/").text
+    assert page.index("localStorage.getItem") < page.index("<script", page.index("<head>") + len("<head><script"))
+
+
+def test_gradio_is_told_to_tell_nobody(http):
+    config = http.get("/config").json()
+    assert config["analytics_enabled"] is False
+    assert not config.get("run_history")
+    assert "googleapis" not in http.get("/").text and "googleapis" not in http.get("/theme.css").text
+
+
+def test_health_is_told(http):
+    assert http.get("/healthz").json() == {"ok": True, "running": 0, "waiting": 0}
+
+
+def test_config_is_json_without_server_paths(server, http):
+    assert str(server.outputs) not in json.dumps(http.get("/config").json())
