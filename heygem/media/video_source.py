@@ -55,6 +55,11 @@ class VideoSource:
         self.info = info if fps is None else replace(info, fps=fps, estimated_frames=max(1, round(info.duration * fps)))
         self._margins = deque(SEEK_MARGINS)
 
+    @property
+    def enters_exactly(self) -> bool:
+        """No way into the middle of the file has failed yet: running backwards is quick."""
+        return bool(self._margins)
+
     def frames(self) -> Generator[Frame, None, None]:
         """Each frame of the clip once. Closing the iterator ends the decoder at once.
 

@@ -26,15 +26,26 @@ def run_ffmpeg(*args: str | Path) -> bytes:
     return subprocess.run(command, check=True, capture_output=True).stdout
 
 
-def raw_pictures(path: Path, pix_fmt: str = "yuv420p", *options: str) -> bytes:
-    """What ffmpeg itself decodes, picture by picture as stored, without any conversion."""
-    return run_ffmpeg("-i", path, *options, "-fps_mode", "passthrough", "-pix_fmt", pix_fmt, "-f", "rawvideo", "-")
+@pytest.fixture(scope="session")
+def raw() -> Callable[..., bytes]:
+    """raw(path, pix_fmt) -> what ffmpeg itself decodes, picture by picture, without any conversion."""
+
+    def decode(path: Path, pix_fmt: str = "yuv420p") -> bytes:
+        options = ("-fps_mode", "passthrough", "-pix_fmt", pix_fmt, "-f", "rawvideo", "-")
+        return run_ffmpeg("-i", f"file:{path}", *options)
+
+    return decode
 
 
-def decoded_sound(path: Path, channels: int = 1) -> NDArray[np.float32]:
-    """(samples, channels) float32 as ffmpeg decodes it."""
-    raw = run_ffmpeg("-i", path, "-map", "0:a:0", "-c:a", "pcm_f32le", "-f", "f32le", "-")
-    return np.frombuffer(raw, np.float32).reshape(-1, channels)
+@pytest.fixture(scope="session")
+def heard() -> Callable[..., NDArray[np.float32]]:
+    """heard(path, channels) -> (samples, channels) float32 as ffmpeg decodes it."""
+
+    def decode(path: Path, channels: int = 1) -> NDArray[np.float32]:
+        raw = run_ffmpeg("-i", f"file:{path}", "-map", "0:a:0", "-c:a", "pcm_f32le", "-f", "f32le", "-")
+        return np.frombuffer(raw, np.float32).reshape(-1, channels)
+
+    return decode
 
 
 @pytest.fixture(scope="session")
