@@ -65,7 +65,7 @@ def file_url(path: Path) -> str:
 
 
 def decode_args(path: Path, info: VideoInfo, *, count: int | None = None) -> list[str]:
-    """Read pictures as raw yuv420p of ``info.width`` x ``info.height`` at ``info.fps``, the first one at time 0.
+    """Read pictures as raw yuv420p at ``info.fps``, of the size as shown, not padded; the first one is at time 0.
 
     Frame n shows the last picture whose time, rounded to frames, is not after n.
 
@@ -120,17 +120,18 @@ def _raw_output(pictures: Any, info: VideoInfo, count: int | None) -> list[str]:
 
 
 def _to_yuv420p(stream: Any, info: VideoInfo) -> Any:
-    """Append filters that make 8-bit 4:2:0 of the size of `info`, with the values untouched where they can be."""
+    """Append filters that make 8-bit 4:2:0 of the size as shown, with the values untouched where they can be."""
     source = None if info.is_rgb else info.source_tags.meaning(info.shown_width, info.shown_height)
     size = (info.shown_width, info.shown_height)
     if info.is_hdr:
-        stream = _convert(stream, size, "yuv420p10le", source, source)
-        return _tone_map(_pad(stream, info), info)
-    if info.has_alpha:
+        # Through 4:4:4, because zscale refuses odd sizes where colour has half the resolution.
+        stream = _tone_map(_convert(stream, size, "yuv444p10le", source, source), info)
+        source = info.colour
+    elif info.has_alpha:
         # Multiplied in RGB, where black is 0: the colours under a transparent pixel are arbitrary.
         stream = _convert(stream, size, "gbrap", source, None).filter("premultiply", inplace=1).filter("format", "gbrp")
         source = None
-    return _pad(_convert(stream, size, "yuv420p", source, info.colour), info)
+    return _convert(stream, size, "yuv420p", source, info.colour)
 
 
 def _convert(
@@ -168,16 +169,7 @@ def _tone_map(stream: Any, info: VideoInfo) -> Any:
     stream = stream.filter("format", "gbrpf32le").filter("zscale", p="bt709")
     stream = stream.filter("tonemap", "hable", desat=0)
     stream = stream.filter("zscale", t="bt709", m="bt709", p="bt709", r="tv")
-    return stream.filter("format", "yuv420p")
-
-
-def _pad(stream: Any, info: VideoInfo) -> Any:
-    """To even sides, by repeating the last column and row."""
-    right, bottom = info.width - info.shown_width, info.height - info.shown_height
-    if right or bottom:
-        stream = stream.filter("pad", info.width, info.height)
-        stream = stream.filter("fillborders", right=right, bottom=bottom, mode="smear")
-    return stream
+    return stream.filter("format", "yuv444p")
 
 
 def _range(is_full: bool) -> str:

@@ -105,6 +105,10 @@ class VideoSink:
         self.frames += 1
 
     def _finish(self) -> None:
+        if self.frames == 0:
+            raise EncodeError(
+                Text(f"“{self.path.name}”没有任何画面可写。", f"No frame was written to {self.path.name!r}.")
+            )
         status = self._process.finish()
         if status != 0:
             raise self._failure()

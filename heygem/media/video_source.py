@@ -18,6 +18,7 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from heygem.errors import MediaError, Text
 from heygem.frame import Frame
@@ -165,10 +166,12 @@ class VideoSource:
 
     def _next_frame(self, process: FfmpegProcess) -> Frame | None:
         """The next frame from the pipe; None at its end."""
-        width, height = self.info.width, self.info.height
-        data = torch.empty(width * height * 3 // 2, dtype=torch.uint8)
-        got = process.read_into(data.numpy().data)
-        return Frame(data, width, height, self.info.colour) if got == len(data) else None
+        width, height = self.info.shown_width, self.info.shown_height
+        chroma = (self.info.width // 2) * (self.info.height // 2)
+        data = torch.empty(width * height + 2 * chroma, dtype=torch.uint8)
+        if process.read_into(data.numpy().data) < len(data):
+            return None
+        return Frame(_padded(data, width, height), self.info.width, self.info.height, self.info.colour)
 
     def _judge_end(self, yielded: int, status: int, complaints: str) -> None:
         """Tell the end of a clip from a failure. ffmpeg alone does not: it may report success for half a clip."""
@@ -191,6 +194,20 @@ class VideoSource:
             hint=Text("请重新上传，或重新导出。", "Upload it again, or export it again."),
             code="damaged",
         )
+
+
+def _padded(data: Tensor, width: int, height: int) -> Tensor:
+    """A raw 4:2:0 picture with its last column and row of luma repeated where they are odd; chroma is complete then.
+
+    ffmpeg's pad filter would cut an odd column off instead.
+    """
+    right, bottom = width % 2, height % 2
+    if not right and not bottom:
+        return data
+    luma, chroma = data[: width * height].view(height, width), data[width * height :]
+    luma = torch.cat([luma, luma[:, -1:]], 1) if right else luma
+    luma = torch.cat([luma, luma[-1:]], 0) if bottom else luma
+    return torch.cat([luma.flatten(), chroma])
 
 
 def _copy(frame: Frame) -> Frame:
