@@ -1,0 +1,192 @@
+"""The page in a real browser: over a quick stand-in for the pipeline, and once over everything that is real."""
+
+import math
+import shutil
+import struct
+import time
+import wave
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
+
+PRESENTER = Path(__file__).resolve().parent.parent / "data" / "presenter.mp4"
+SPEECH_S = 1.2
+REAL_TIMEOUT_MS = 240_000
+
+
+@pytest.fixture(scope="session")
+def speech(tmp_path_factory):
+    """Something that rises and falls like syllables."""
+    path = tmp_path_factory.mktemp("speech") / "语音 'a' & b.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 16000, 0, "NONE", ""))
+        for n in range(int(16000 * SPEECH_S)):
+            loudness = abs(math.sin(n / 2500)) * 9000
+            file.writeframes(struct.pack("<h", int(loudness * math.sin(n / 18))))
+    return path
+
+
+@pytest.fixture
+def clip_named(tmp_path):
+    def make(name):
+        return shutil.copyfile(PRESENTER, tmp_path / name)
+
+    return make
+
+
+def fill_single(page, speech, clip):
+    page.set_input_files("#single-speech input[type=file]", speech)
+    page.set_input_files("#single-clip input[type=file]", clip)
+    page.wait_for_selector("#single-clip video")
+    page.wait_for_selector("#single-speech input[type=file]", state="detached")
+
+
+def fill_batch(page, speech, clips):
+    page.get_by_role("tab").nth(1).click()
+    page.set_input_files("#batch-speech input[type=file]", speech)
+    page.set_input_files("#batch-clips input[type=file]", clips)
+    page.wait_for_selector("#batch-speech input[type=file]", state="detached")
+    expect(page.locator("#batch-clips tbody tr")).to_have_count(len(clips))
+
+
+def wait_for_video(page, selector, timeout_ms=30_000):
+    """The length in seconds of a video that can play."""
+    page.wait_for_selector(selector, timeout=timeout_ms)
+    page.wait_for_function("selector => document.querySelector(selector).readyState >= 2", arg=selector)
+    return page.evaluate("selector => document.querySelector(selector).duration", selector)
+
+
+def test_single_shows_progress_then_the_result(quick_server, open_page, speech, clip_named):
+    page = open_page(quick_server)
+    name = "a ${1+1} {{value}} & 'b'.mp4"
+    fill_single(page, speech, clip_named(name))
+    page.click("#single-generate")
+    expect(page.locator("#single-status")).to_contain_text("Running")
+    expect(page.locator("#single-status .hg-rate")).to_be_visible()
+    expect(page.locator("#single-status .hg-eta")).to_be_visible()
+    expect(page.locator("#single-status .hg-name")).to_have_text(name.translate(str.maketrans("", "", "${}")))
+    assert wait_for_video(page, "#single-result video") == pytest.approx(2, abs=0.2)
+    expect(page.locator("#single-result")).to_contain_text("Apache-2.0")
+    with page.expect_download() as download:
+        page.locator("#single-result a").click()
+    assert download.value.suggested_filename.endswith("_heygem.mp4")
+    expect(page.locator("#log")).to_contain_text("done in")
+    expect(page.locator("#models")).to_contain_text("hits 7")
+
+
+def test_a_batch_goes_on_after_a_bad_clip_and_over_a_refresh_and_a_second_tab(
+    quick_server, open_page, speech, clip_named
+):
+    page = open_page(quick_server)
+    fill_batch(page, speech, [clip_named("bad.mp4"), clip_named("好.mp4")])
+    page.click("#batch-submit")
+    expect(page.locator("#batch-status")).to_contain_text("bad.mp4")
+    page.reload()
+    page.get_by_role("tab").nth(1).click()
+    other = open_page(quick_server, locale="zh-CN")
+    other.get_by_role("tab").nth(1).click()
+    for tab, words in ((page, "Use another clip."), (other, "换一段。")):
+        expect(tab.locator("#batch-status .hg-count")).to_have_text("2/2")
+        bad, good = tab.locator("#batch-table tbody tr").all()
+        expect(bad).to_contain_text(words)
+        good.locator("[data-act=play]").click()
+        assert wait_for_video(tab, "#batch-player video") == pytest.approx(2, abs=0.2)
+    # A video that is shown stays the same element over the polls.
+    page.evaluate("document.querySelector('#batch-player video').mark = true")
+    page.wait_for_timeout(2500)
+    assert page.evaluate("document.querySelector('#batch-player video').mark") is True
+
+
+def test_cancel_stops_the_running_job_and_a_button_of_the_queue_a_waiting_one(
+    quick_server, open_page, speech, clip_named
+):
+    page = open_page(quick_server)
+    fill_single(page, speech, clip_named("first.mp4"))
+    page.click("#single-generate")
+    expect(page.locator("#single-status")).to_contain_text("Running")
+    fill_batch(page, speech, [clip_named("second.mp4"), clip_named("third.mp4")])
+    page.click("#batch-submit")
+    expect(page.locator("#queue .hg-waiting")).to_have_text("2")
+    page.locator("#queue li", has_text="third.mp4").locator("[data-act=cancel]").click()
+    expect(page.locator("#batch-table tr", has_text="third.mp4")).to_contain_text("Cancelled")
+    page.get_by_role("tab").nth(0).click()
+    page.click("#single-cancel")
+    expect(page.locator("#single-status")).to_contain_text("Cancelled")
+    expect(page.locator("#queue li[data-status=running]")).to_contain_text("second.mp4")
+    page.get_by_role("tab").nth(1).click()
+    page.click("#batch-cancel")
+    expect(page.locator("#batch-status .hg-count")).to_have_text("2/2")
+    expect(page.locator("#state")).to_contain_text("Idle")
+
+
+def test_what_is_missing_is_said_next_to_the_button(quick_server, open_page):
+    page = open_page(quick_server, locale="zh-CN")
+    page.click("#single-generate")
+    expect(page.locator("#single-error")).to_contain_text("请先上传语音和人物视频。")
+    page.get_by_role("tab").nth(1).click()
+    page.click("#batch-submit")
+    expect(page.locator("#batch-error")).to_contain_text("请先上传语音和至少一个视频。")
+
+
+def test_the_language_is_switched_everywhere_and_stays(quick_server, open_page):
+    page = open_page(quick_server, locale="en-US")
+    expect(page.locator("#single-generate")).to_have_text("Generate")
+    expect(page.locator("#queue h3 .en")).to_be_visible()
+    page.click("#language")
+    expect(page.locator("#single-generate")).to_have_text("开始生成")
+    page.reload()
+    expect(page.locator("#single-generate")).to_have_text("开始生成")
+    expect(page.locator("#queue h3 .zh")).to_be_visible()
+    expect(page.locator("#queue h3 .en")).to_be_hidden()
+    page.get_by_text("选项", exact=True).first.click()
+    expect(page.get_by_text("往返播放", exact=True).first).to_be_visible()
+    page.click("#language")
+    expect(page.locator("#single-generate")).to_have_text("Generate")
+
+
+def test_a_video_comes_out_of_the_real_thing(real_server, open_page, speech):
+    page = open_page(real_server)
+    fill_single(page, speech, PRESENTER)
+    page.click("#single-generate")
+    page.wait_for_selector(
+        "#single-status [data-status=done], #single-status [data-status=failed]", timeout=REAL_TIMEOUT_MS
+    )
+    expect(page.locator("#single-status [data-status=done]")).to_be_visible()
+    assert wait_for_video(page, "#single-result video") == pytest.approx(SPEECH_S, abs=0.1)
+    assert page.locator("#single-result .hg-made-by .en").inner_text()
+    expect(page.locator("#models")).to_contain_text("resident")
+
+
+def test_the_real_batch_goes_on_after_a_file_that_is_no_video(real_server, open_page, speech, tmp_path):
+    broken = tmp_path / "broken.mp4"
+    broken.write_text("not a video")
+    page = open_page(real_server)
+    fill_batch(page, speech, [broken, PRESENTER])
+    page.click("#batch-submit")
+    expect(page.locator("#batch-status .hg-count")).to_have_text("2/2", timeout=REAL_TIMEOUT_MS)
+    bad, good = page.locator("#batch-table tbody tr").all()
+    expect(bad.locator(".hg-failure .en").first).not_to_be_empty()
+    assert bad.get_attribute("data-status") == "failed"
+    assert bad.locator(".hg-failure").get_attribute("data-code") != "internal"
+    good.locator("[data-act=play]").click()
+    assert wait_for_video(page, "#batch-player video") == pytest.approx(SPEECH_S, abs=0.1)
+
+
+def test_the_real_server_stops_in_the_middle_of_a_job_and_leaves_nothing_behind(real_server, open_page, speech):
+    page = open_page(real_server)
+    fill_single(page, speech, PRESENTER)
+    page.click("#single-generate")
+    page.wait_for_selector("#single-status [data-status=running]")
+    deadline = time.monotonic() + 120
+    while not (children := real_server.children()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    page.goto("about:blank")
+    assert real_server.stop() == 0
+    assert not [child for child in children if Path(f"/proc/{child}").exists()]
+    assert "Traceback" not in real_server.output()
+    # The two that are done stay; the one that was stopped has no folder.
+    assert len(list(real_server.folder.glob("outputs/*/result.mp4"))) == 2
+    assert len(list(real_server.folder.glob("outputs/[0-9a-f]*"))) == 2
