@@ -38,6 +38,8 @@ def test_hard_cuts_are_found_at_their_frame() -> None:
 def test_a_cut_in_the_midst_of_motion_is_found() -> None:
     pan = [window(scenery(1), 3 * i) for i in range(12)] + [window(scenery(2) * 0.5, 3 * i) for i in range(12)]
     assert cuts_of(pan) == [12]
+    fast = [window(scenery(1), 30 * i) for i in range(12)] + [window(scenery(2) * 0.3, 30 * i) for i in range(12)]
+    assert cuts_of(fast) == [12]
 
 
 def test_a_cut_at_the_very_end_is_found() -> None:
@@ -59,6 +61,12 @@ def test_a_flash_is_no_cut() -> None:
     still = window(scenery(1), 0)
     assert cuts_of([still] * 8 + [still * 0 + 250] + [still] * 8) == []
     assert cuts_of([still] * 8 + [still * 0 + 250] * 2 + [still] * 8) == []
+    fading = [still + light * (250 - still) for light in (0.9, 0.6, 0.3)]
+    assert cuts_of([still] * 8 + fading + [still] * 8) == []
+
+
+def test_a_step_in_exposure_is_no_cut() -> None:
+    assert cuts_of([window(scenery(1), 0)] * 8 + [window(scenery(1), 0) + 4] * 8) == []
 
 
 def test_a_dissolve_is_no_cut() -> None:

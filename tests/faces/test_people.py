@@ -44,6 +44,15 @@ def test_people_who_cross_behind_each_other_are_not_swapped() -> None:
     assert xs(second) == [b for a, b in zip(rightward, leftward, strict=True) if abs(a - b) >= 120]
 
 
+def test_who_stays_is_not_taken_for_who_vanishes_beside_him() -> None:
+    frames = [[box(300), box(340)]] * 15 + [[box(340)]] * 15
+    assert [xs(person) for person in people(frames)] == [[300] * 15, [340] * 30]
+
+
+def test_a_face_of_quite_another_size_in_the_same_place_is_somebody_else() -> None:
+    assert [len(person.frames) for person in people([[box(300)]] * 20 + [[box(300, size=320)]] * 20)] == [20, 20]
+
+
 def test_who_is_away_for_a_while_is_the_same_person() -> None:
     away = [[box(300)]] * 20 + [[]] * 60 + [[box(340)]] * 20
     [person] = people(away)

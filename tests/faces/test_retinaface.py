@@ -115,6 +115,10 @@ def test_no_frames_no_faces() -> None:
 def test_weights_of_another_network_are_refused() -> None:
     with pytest.raises(WeightsRefusedError, match=r"RetinaFace resnet50"):
         build_retinaface("resnet50", formula_state("retinaface_mobile0.25"), CPU, "0" * 64)
+    incomplete = formula_state("retinaface_mobile0.25")
+    incomplete.pop("ClassHead.0.conv1x1.bias")
+    with pytest.raises(WeightsRefusedError, match=r"RetinaFace mobile0\.25"):
+        build_retinaface("mobile0.25", incomplete, CPU, "0" * 64)
 
 
 def test_boxes_are_decoded_by_the_offsets() -> None:

@@ -113,11 +113,12 @@ def test_every_damaged_byte_is_survived(video: Path, folder: Path) -> None:
 
 def test_the_least_recently_used_goes_first(video: Path, folder: Path) -> None:
     DetectionCache(folder, 10**7).put(video, "a", FPS, FOUND)
-    size = entries(folder)[0].stat().st_size
-    cache = DetectionCache(folder, int(2.5 * size))
+    [a] = entries(folder)
+    cache = DetectionCache(folder, int(2.5 * a.stat().st_size))
     cache.put(video, "b", FPS, FOUND)
-    for age, entry in enumerate(entries(folder)):
-        os.utime(entry, ns=(age, age))
+    [b] = set(entries(folder)) - {a}
+    os.utime(a, ns=(1, 1))
+    os.utime(b, ns=(2, 2))
     assert cache.get(video, "a", FPS) is not None  # used now, so b is the oldest
     cache.put(video, "c", FPS, FOUND)
     assert [cache.get(video, name, FPS) is not None for name in "abc"] == [True, False, True]
