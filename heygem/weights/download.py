@@ -210,8 +210,8 @@ def _fetch_rest(url: str, checkpoint: Checkpoint, part: BufferedRandom, watch: W
         raise _DroppedError(_reason(error)) from error
     with response:
         start = _first_byte(response, checkpoint)
-        if start not in (0, have):
-            # Not the range that was asked for. The next request, if any, asks for the whole.
+        if start > have:
+            # Not the range that was asked for, and a gap before it. The next request asks for the whole.
             part.truncate(0)
             return
         part.truncate(start)

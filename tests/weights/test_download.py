@@ -140,12 +140,22 @@ def test_a_server_without_ranges_sends_the_whole_again(server: FileServer, targe
     assert server.ranges == [f"bytes={HALF}-"]
 
 
-def test_another_range_than_was_asked_for_is_not_appended(server: FileServer, target: Path) -> None:
+def test_a_range_that_leaves_a_gap_is_not_appended(server: FileServer, target: Path) -> None:
     leave_part(target, CONTENT[:HALF])
     server.shift = 7
-    download(listed(server.url), target.parent)
+    told: list[int] = []
+    download(listed(server.url), target.parent, lambda done, _: told.append(done))
     assert target.read_bytes() == CONTENT
     assert server.ranges == [f"bytes={HALF}-", None]
+    assert told[0] == 0
+
+
+def test_a_range_that_begins_too_early_replaces_what_it_repeats(server: FileServer, target: Path) -> None:
+    leave_part(target, CONTENT[:HALF])
+    server.shift = -7
+    download(listed(server.url), target.parent)
+    assert target.read_bytes() == CONTENT
+    assert server.ranges == [f"bytes={HALF}-"]
 
 
 def test_a_part_of_another_file_is_fetched_from_its_start(server: FileServer, target: Path) -> None:
