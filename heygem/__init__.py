@@ -1,3 +1,9 @@
 """HeyGem: one recording of speech and any number of clips in; videos in which the person speaks it out."""
 
+import os
+
 __version__ = "0.1.0"
+
+# OpenMP's idle threads spin by default, which makes torch's many small operations 15 times dearer as soon as ffmpeg
+# wants the cores too. Read when torch loads OpenMP, hence here, before anything imports torch.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
