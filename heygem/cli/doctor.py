@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from heygem.errors import NOTHING, HeyGemError, Text
+from heygem.errors import NOTHING, HeyGemError, Text, WeightsMissingError
 from heygem.settings import Settings
 
 _LOW_DISK_BYTES = 10 * 1024**3
@@ -126,9 +126,11 @@ def _weights(settings: Settings) -> Iterator[Finding]:
         try:
             file = verify_present(checkpoint, settings.models_dir)
             yield Finding(checkpoint.name, State.GOOD, f"{file.path} {file.sha256[:8]}")
+        except WeightsMissingError:
+            command = f"python -m heygem models download {checkpoint.name}" if checkpoint.urls else checkpoint.page
+            yield Finding(checkpoint.name, State.WEAK, "缺少 missing", Text(command, ""))
         except HeyGemError as error:
-            state = State.WEAK if error.code == "weights_missing" else State.BAD
-            yield Finding(checkpoint.name, state, str(error), error.hint)
+            yield Finding(checkpoint.name, State.BAD, str(error), error.hint)
 
 
 def _folders(settings: Settings) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -135,18 +135,23 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     out.mkdir(parents=True, exist_ok=True)
     producer = Producer(get_model_manager(settings), settings, placement)
     console = Console()
-    outcomes: list[tuple[Path, str, HeyGemError | None]] = []
+    outcomes: list[_Outcome] = []
     with _Bars(console) as bars:
         for clip in args.video:
             bars.start(clip.name)
             try:
                 made = producer.produce(clip, args.audio, _free_name(out, clip, args.audio), options, bars)
-                outcomes.append((clip, f"{made.output}\n{made.summary}", None))
+                outcomes.append(_Outcome(clip, f"{made.output}\n{made.summary}"))
             except HeyGemError as error:
                 log.info("%s failed", clip, exc_info=True)
-                outcomes.append((clip, f"{error.text}\n{error.hint}".strip(), error))
+                outcomes.append(_Outcome(clip, f"{error.text}\n{error.hint}".strip(), error.code))
+            except Exception:
+                # A fault of ours in one clip is no reason to give up the others.
+                log.exception("%s failed", clip)
+                text = "内部错误，详情见上方日志。 Internal error; the log above has the details."
+                outcomes.append(_Outcome(clip, text, "internal"))
     console.print(_table(outcomes))
-    return 1 if any(error for _, _, error in outcomes) else 0
+    return 1 if any(outcome.error_code for outcome in outcomes) else 0
 
 
 def _value(args: argparse.Namespace, name: str) -> Any:
@@ -173,11 +178,21 @@ def _free_name(out: Path, clip: Path, speech: Path) -> Path:
     )
 
 
-def _table(outcomes: list[tuple[Path, str, HeyGemError | None]]) -> Table:
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What became of one clip; `error_code` is None if it was made."""
+
+    clip: Path
+    text: str
+    error_code: str | None = None
+
+
+def _table(outcomes: list[_Outcome]) -> Table:
     table = Table("片段 clip", "状态 state", "结果 result", show_lines=True)
-    for clip, text, error in outcomes:
-        state = "[green]完成 done[/green]" if error is None else f"[red]失败 failed[/red] {error.code}"
-        table.add_row(escape(str(clip)), state, escape(text))
+    for outcome in outcomes:
+        failed = f"[red]失败 failed[/red]\n{outcome.error_code}"
+        state = failed if outcome.error_code else "[green]完成 done[/green]"
+        table.add_row(escape(str(outcome.clip)), state, escape(outcome.text))
     return table
 
 

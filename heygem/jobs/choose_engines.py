@@ -153,7 +153,7 @@ _RETINAFACE: dict[DetectorChoice, str] = {"accurate": "retinaface-resnet50", "fa
 
 
 def _haar(note: Text) -> Chosen[FaceDetector]:
-    spec = ModelSpec[FaceDetector](
+    spec: ModelSpec[FaceDetector] = ModelSpec(
         key=ModelKey("detector", "haar", "cpu", ""), fingerprint=lambda: "", load=HaarDetector, nbytes=lambda _: 0
     )
     return Chosen(spec, Text("Haar 人脸检测", "Haar face detector"), Text("Apache-2.0", "Apache-2.0"), True, 16, note)
