@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import imageio_ffmpeg
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -21,8 +22,8 @@ def moving(rate: str = "25", seconds: str = "2", size: str = "160x120") -> list[
     return ["-f", "lavfi", "-i", f"testsrc2=s={size}:r={rate}:d={seconds},noise=alls=12:allf=t"]
 
 
-def run_ffmpeg(*args: str | Path) -> bytes:
-    command = [ffmpeg_binary(), "-v", "error", "-nostdin", "-y", *map(str, args)]
+def run_ffmpeg(*args: str | Path, program: str | None = None) -> bytes:
+    command = [program or ffmpeg_binary(), "-v", "error", "-nostdin", "-y", *map(str, args)]
     return subprocess.run(command, check=True, capture_output=True).stdout
 
 
@@ -56,7 +57,7 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
     def make_file(name: str, *args: str | Path) -> Path:
         path = folder / name
         if not path.exists():
-            run_ffmpeg(*args, path)
+            run_ffmpeg(*args, path, program=imageio_ffmpeg.get_ffmpeg_exe())  # older ones cannot turn a picture
         return path
 
     return make_file
