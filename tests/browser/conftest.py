@@ -58,8 +58,9 @@ class Server:
         return (self.folder / "output.txt").read_text(encoding="utf-8")
 
     def children(self):
-        """Processes that the server has started."""
-        return Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        """Processes that the server has started, on whichever thread."""
+        tasks = Path(f"/proc/{self.process.pid}/task").iterdir()
+        return [child for task in tasks for child in (task / "children").read_text().split()]
 
     def stop(self):
         if self.process.poll() is None:
