@@ -171,8 +171,9 @@ def _chosen(
     file = find()
     spec = ModelSpec(
         key=ModelKey(kind, file.name, str(placement), str(file.path)),
+        # Found anew each time: a file that was replaced is then what is both hashed and loaded.
         fingerprint=lambda: find().sha256,
-        load=lambda: load(file.path, placement),
+        load=lambda: load(find().path, placement),
         nbytes=_bytes_on_device,
     )
     known = CHECKPOINTS.get(file.name)

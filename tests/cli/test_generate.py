@@ -1,0 +1,107 @@
+"""The command as a user runs it, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import wave
+from pathlib import Path
+
+import pytest
+
+from heygem.media.video_source import VideoSource
+
+ROOT = Path(__file__).parents[2]
+PRESENTER = ROOT / "tests" / "data" / "presenter.mp4"
+
+
+def heygem(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {
+        "HEYGEM_MODELS_DIR": str(folder / "models"),
+        "HEYGEM_CACHE_DIR": str(folder / "cache"),
+        "COLUMNS": "200",
+    }
+    command = [sys.executable, "-m", "heygem", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
+
+
+@pytest.fixture
+def sound(tmp_path: Path) -> Path:
+    path = tmp_path / "speech.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes(bytes(range(256)) * 50)  # 0.4 s
+    return path
+
+
+def test_one_bad_clip_does_not_stop_the_others(tmp_path: Path, sound: Path) -> None:
+    bad = tmp_path / "bad.mp4"
+    bad.write_text("hello")
+    again = tmp_path / "again.mp4"
+    again.write_bytes(PRESENTER.read_bytes())
+    clips = [str(PRESENTER), str(bad), str(again)]
+    out = tmp_path / "out"
+    done = heygem("generate", "--audio", str(sound), "--video", *clips, "--out", str(out), folder=tmp_path)
+    assert done.returncode == 1
+    assert sorted(path.name for path in out.iterdir()) == [
+        "again-speech.json",
+        "again-speech.mp4",
+        "presenter-speech.json",
+        "presenter-speech.mp4",
+    ]
+    assert len(list(VideoSource(out / "again-speech.mp4").frames())) == 10
+    assert "unreadable" in done.stdout and "bad.mp4" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_results_are_never_overwritten_and_options_arrive(tmp_path: Path, sound: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "presenter-speech.mp4").write_bytes(b"precious")
+    options = ["--mask", "box", "--pads", "1", "2", "3", "4", "--fps", "30000/1001", "--crf", "30", "--extend", "loop"]
+    arguments = ["--audio", str(sound), "--video", str(PRESENTER), "--out", str(out), *options]
+    done = heygem("generate", *arguments, folder=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (out / "presenter-speech.mp4").read_bytes() == b"precious"
+    facts = json.loads((out / "presenter-speech-2.json").read_text(encoding="utf-8"))
+    assert facts["options"]["pads"] == [1, 2, 3, 4] and facts["options"]["mask"] == "box"
+    assert facts["fps"] == "30000/1001" and facts["frames"] == 12
+
+
+def test_wrong_options_are_one_clear_sentence(tmp_path: Path, sound: Path) -> None:
+    arguments = ["--audio", str(sound), "--video", str(PRESENTER), "--enhancer-strength", "3"]
+    done = heygem("generate", *arguments, folder=tmp_path)
+    assert done.returncode == 2
+    assert "bad_option" in done.stderr and "enhancer-strength" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_help_names_every_option_with_its_default(tmp_path: Path) -> None:
+    text = heygem("generate", "--help", folder=tmp_path).stdout
+    for option in ("--lips", "--enhancer", "--enhancer-strength", "--face", "--pads", "--smooth", "--mask", "--extend"):
+        assert option in text
+    for option in ("--sync-offset-ms", "--fps", "--crf", "--codec", "--device", "--precision", "--detector", "--tail"):
+        assert option in text
+    for default in (
+        "default: auto",
+        "default: lower-face",
+        "default: pingpong",
+        "default: 18",
+        "default: (0, 10, 0, 0)",
+    ):
+        assert default in " ".join(text.split())
+
+
+def test_doctor_reports_and_judges(tmp_path: Path) -> None:
+    done = heygem("doctor", folder=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ffmpeg" in done.stdout and "libx264" in done.stdout and "torch" in done.stdout
+    (tmp_path / "models").mkdir(exist_ok=True)
+    (tmp_path / "models" / "GFPGANv1.4.pth").write_text("<!doctype html><html>")
+    done = heygem("doctor", folder=tmp_path)
+    assert done.returncode == 1
+    assert "GFPGANv1.4.pth" in done.stdout
