@@ -1,0 +1,3 @@
+"""First of all imports heygem, which tells OpenMP how to wait: torch reads that once, when it is loaded."""
+
+import heygem  # noqa: F401
