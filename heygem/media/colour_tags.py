@@ -92,13 +92,11 @@ SDR = ColourTags("bt709", "bt709", "bt709")
 """What tone-mapped and RGB sources become."""
 
 
-def read_tags(*, primaries: int, transfer: int, matrix: int, value_range: int, pix_fmt: str) -> ColourTags:
+def read_tags(*, primaries: int, transfer: int, matrix: int, value_range: int) -> ColourTags:
     """Tags from the numbers of a decoded picture. Numbers without a name above are dropped: they say nothing to us.
 
     Args:
         primaries, transfer, matrix: Numbers of H.273.
-        value_range: 2 is full range, 1 limited, 0 unknown.
-        pix_fmt: ffmpeg's name of the sample layout; those that start with yuvj are full range by name.
+        value_range: 2 is full range, 1 limited, 0 unknown (which is limited).
     """
-    is_full = value_range == 2 or pix_fmt.startswith("yuvj")
-    return ColourTags(_PRIMARIES.get(primaries), _TRANSFERS.get(transfer), _MATRICES.get(matrix), is_full)
+    return ColourTags(_PRIMARIES.get(primaries), _TRANSFERS.get(transfer), _MATRICES.get(matrix), value_range == 2)

@@ -276,7 +276,6 @@ def _describe_video(container: InputContainer, stream: VideoStream, first: Video
         transfer=first.color_trc,
         matrix=first.colorspace,
         value_range=first.color_range,
-        pix_fmt=pix_fmt,
     )
     is_rgb = first.format.is_rgb or pix_fmt == "pal8"
     tags = SDR if is_rgb or source_tags.is_hdr else source_tags

@@ -53,9 +53,11 @@ def heard() -> Callable[..., NDArray[np.float32]]:
 def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
     """make(name, *ffmpeg_options) -> path of that file."""
     folder = tmp_path_factory.mktemp("clips")
+    made: dict[str, tuple[str | Path, ...]] = {}
 
     def make_file(name: str, *args: str | Path) -> Path:
         path = folder / name
+        assert made.setdefault(name, args) == args, f"{name} is made in two ways"
         if not path.exists():
             run_ffmpeg(*args, path, program=imageio_ffmpeg.get_ffmpeg_exe())  # older ones cannot turn a picture
         return path

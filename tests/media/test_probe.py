@@ -1,10 +1,12 @@
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import pytest
 from PIL import Image
 
 from heygem.errors import MediaError
+from heygem.media.hardening import INPUT_LIMITS
 from heygem.media.probe import probe_audio, probe_video
 
 H264 = ("-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p")
@@ -72,6 +74,16 @@ def test_a_playlist_in_disguise_is_refused(clip: Path, tmp_path: Path):
         path = tmp_path / f"{number}.mp4"
         path.write_text(text)
         assert code_of(probe_video, path) == "unreadable"
+
+
+def test_the_limits_stop_a_playlist_that_would_play(clip: Path, tmp_path: Path):
+    (tmp_path / "victim.mp4").write_bytes(clip.read_bytes())
+    path = tmp_path / "list.mp4"
+    path.write_text("ffconcat version 1.0\nfile victim.mp4\n")
+    with av.open(str(path)) as played:
+        assert played.streams.video
+    with pytest.raises(av.FFmpegError):
+        av.open(str(path), options=dict(INPUT_LIMITS))
 
 
 def test_the_cover_of_a_song_is_no_picture(make):

@@ -49,6 +49,13 @@ def hevc(make: Callable[..., Path]) -> Path:
     return make("gop_hevc.mp4", "-f", "lavfi", "-i", f"testsrc2=s=96x64:r=25:d=3,{NOISY}", *HEVC)
 
 
+@pytest.fixture
+def in_small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many blocks in a short clip, and no second attempt at entering it."""
+    monkeypatch.setattr(video_source, "BLOCK_FRAMES", 13)
+    monkeypatch.setattr(video_source, "SEEK_MARGINS", (4,))
+
+
 def check_pingpong(path: Path, fps: Fraction | None = None) -> VideoSource:
     source = VideoSource(path, fps=fps)
     forwards = [frame.data for frame in source.frames()]
@@ -65,8 +72,7 @@ def check_pingpong(path: Path, fps: Fraction | None = None) -> VideoSource:
 
 @pytest.mark.parametrize("kind", ["h264", "open_gop", "variable", "hevc"])
 @pytest.mark.parametrize("container", ["mp4", "mkv", "ts"])
-def test_backwards_is_exact(request: pytest.FixtureRequest, make, monkeypatch, kind: str, container: str):
-    monkeypatch.setattr(video_source, "BLOCK_FRAMES", 13)
+def test_backwards_is_exact(request: pytest.FixtureRequest, make, in_small_steps, kind: str, container: str):
     original = request.getfixturevalue(kind)
     path = original if container == "mp4" else make(f"{kind}.{container}", "-i", original, "-c", "copy")
     source = check_pingpong(path)
@@ -76,21 +82,26 @@ def test_backwards_is_exact(request: pytest.FixtureRequest, make, monkeypatch, k
 
 @pytest.mark.parametrize("offset", ["5", "-0.5"])
 @pytest.mark.parametrize("container", ["mp4", "mkv"])
-def test_backwards_is_exact_whenever_a_clip_starts(make, monkeypatch, h264: Path, offset: str, container: str):
-    monkeypatch.setattr(video_source, "BLOCK_FRAMES", 13)
+def test_backwards_is_exact_whenever_a_clip_starts(make, in_small_steps, h264: Path, offset: str, container: str):
     options = ("-c", "copy", "-avoid_negative_ts", "disabled")
     source = check_pingpong(make(f"from{offset}.{container}", "-itsoffset", offset, "-i", h264, *options))
     assert source.enters_exactly or (container, offset) == ("mkv", "-0.5")
 
 
-def test_backwards_is_exact_after_a_cut_without_encoding(make, monkeypatch, h264: Path):
-    monkeypatch.setattr(video_source, "BLOCK_FRAMES", 13)
+def test_backwards_is_exact_after_a_cut_without_encoding(make, in_small_steps, h264: Path):
     assert check_pingpong(make("cut.mp4", "-ss", "0.7", "-i", h264, "-c", "copy")).enters_exactly
 
 
+@pytest.mark.parametrize("container", ["mp4", "mkv"])
+def test_backwards_is_exact_where_the_sound_begins_before_the_picture(make, in_small_steps, h264: Path, container: str):
+    sound = ("-f", "lavfi", "-i", "sine=d=4")
+    path = make(f"sound_first.{container}", *sound, "-itsoffset", "0.7", "-i", h264, "-c:v", "copy", "-c:a", "aac")
+    source = check_pingpong(path)
+    assert source.info.first_picture_s > Fraction(1, 2) and source.enters_exactly
+
+
 @pytest.mark.parametrize("fps", [Fraction(50), Fraction(25, 2), Fraction(30000, 1001)])
-def test_backwards_is_exact_at_another_rate(monkeypatch, h264: Path, fps: Fraction):
-    monkeypatch.setattr(video_source, "BLOCK_FRAMES", 13)
+def test_backwards_is_exact_at_another_rate(in_small_steps, h264: Path, fps: Fraction):
     assert check_pingpong(h264, fps).enters_exactly
 
 
