@@ -168,7 +168,10 @@ def checkout(tmp_path):
     folder.mkdir()
     (folder / "requirements.txt").write_text("one\n")
     (folder / "requirements-base.txt").write_text("two\n")
-    inner = 'if [[ "$*" == *install* ]]; then echo pip >> ../calls; exit "$(cat ../pip_status)"; fi'
+    inner = (
+        'if [[ "$*" == *install* ]]; then echo pip >> ../calls; status=$(cat ../pip_status); '
+        '[[ $status != killed ]] || kill -9 $PPID; exit "$status"; fi'
+    )
     code = f"""if [[ "$1 $2" == "-m venv" ]]; then
   rm -rf .venv; mkdir -p .venv/bin; echo venv >> ../calls
   printf '%s\\n' '#!/usr/bin/env bash' '{inner}' > .venv/bin/python
@@ -197,9 +200,10 @@ def test_the_second_start_leaves_pip_alone(checkout):
 
 
 def test_an_installation_that_was_killed_is_made_anew(checkout):
-    folder, install, _ = checkout
-    install()
-    (folder / ".venv/.installing").touch()
+    _, install, pip_status = checkout
+    pip_status.write_text("killed")
+    assert install() == (-9, ["venv", "pip"])
+    pip_status.write_text("0")
     assert install() == (0, ["venv", "pip"])
     assert install() == (0, [])
 

@@ -136,7 +136,9 @@ def test_the_rest_of_gradios_interface_is_closed(http):
     ],
 )
 def test_the_server_fetches_nothing_for_others(http, path):
-    assert http.get(path).status_code == 403
+    answer = http.get(path)
+    # By us, before gradio looks at it.
+    assert (answer.status_code, answer.json()) == (403, {"detail": "closed"})
 
 
 def test_an_uploaded_page_is_not_shown_as_one(http):
