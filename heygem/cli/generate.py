@@ -26,7 +26,9 @@ from rich.table import Table
 from rich.text import Text as RichText
 
 from heygem.errors import HeyGemError, OptionError, Text
-from heygem.pipeline.options import Codec, DetectorChoice, Extend, MaskShape, RenderOptions, Smoothing
+from heygem.faces import MaskShape, Smoothing
+from heygem.media import Codec, Extend
+from heygem.pipeline.options import DetectorChoice, RenderOptions
 from heygem.pipeline.progress import Stage
 from heygem.settings import Settings
 from heygem.speech import Tail

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from heygem.arrays import Affine, Mask
+from heygem.faces import MaskShape
 from heygem.faces.crop import inverse
 
 
@@ -43,7 +44,7 @@ _BORDER = 0.06
 
 
 def lip_masks(
-    shape: Literal["mouth", "lower-face", "box"],
+    shape: MaskShape,
     landmarks: Sequence[NDArray[np.float32]],
     maps: Sequence[Affine],
     size: int,

@@ -6,13 +6,13 @@ Knows nothing of gaps, scenes or people.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-Smoothing = Literal["steady", "wav2lip", "none"]
+from heygem.faces import Smoothing
 
 Floats: TypeAlias = NDArray[np.float64]
 

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem.errors import NoFaceError, Text
+from heygem.faces import Smoothing
 from heygem.faces.detections import Detections
 from heygem.faces.face import FaceTrack
 from heygem.faces.people import Person, centre_of, people_in, size_of
-from heygem.faces.smoothing import Smoothing, smooth_run
+from heygem.faces.smoothing import smooth_run
 
 _BRIDGED_GAP_S = 0.5
 """Longest gap in which the face is taken to have moved straight on."""

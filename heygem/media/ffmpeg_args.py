@@ -12,16 +12,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 import ffmpeg
 
 from heygem.frame import ColourSpace
+from heygem.media import Codec
 from heygem.media.colour_tags import ColourTags
 from heygem.media.hardening import INPUT_LIMITS
 from heygem.media.probe import AudioInfo, VideoInfo
-
-Codec = Literal["h264", "hevc", "h264_nvenc", "hevc_nvenc"]
 
 _QUIET = ("-hide_banner", "-nostdin", "-v", "error")
 

@@ -14,9 +14,10 @@ import torch
 
 from heygem.errors import EncodeError, Text
 from heygem.frame import Frame
+from heygem.media import Codec
 from heygem.media.audio_file import AudioFile
 from heygem.media.colour_tags import ColourTags
-from heygem.media.ffmpeg_args import Codec, encode_args
+from heygem.media.ffmpeg_args import encode_args
 from heygem.media.process import FfmpegProcess, last_line
 
 log = logging.getLogger(__name__)
@@ -36,12 +37,11 @@ class VideoSink:
         fps: Frames per second.
         tags: Colour tags of the frames.
         sample_aspect: Width of a pixel divided by its height.
-        audio: File whose sound goes with the picture; None writes no sound.
+        audio: The sound that goes with the picture; None writes none.
         crf: Quality, 0 (best) to 51.
         codec: How the picture is encoded.
 
     Raises:
-        MediaError: `audio` holds no usable sound.
         EncodeError: ffmpeg failed; with code disk_full if the disk is full.
     """
 
@@ -54,7 +54,7 @@ class VideoSink:
         fps: Fraction,
         tags: ColourTags,
         sample_aspect: Fraction = Fraction(1),
-        audio: Path | None,
+        audio: AudioFile | None,
         crf: int = 18,
         codec: Codec = "h264",
     ) -> None:
@@ -72,7 +72,7 @@ class VideoSink:
             sample_aspect=sample_aspect,
             crf=crf,
             codec=codec,
-            sound=None if audio is None else AudioFile(audio).sound,
+            sound=None if audio is None else audio.sound,
         )
         self._process = FfmpegProcess(args, pipe="in")
 

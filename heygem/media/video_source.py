@@ -13,7 +13,6 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -22,6 +21,7 @@ from torch import Tensor
 
 from heygem.errors import MediaError, Text
 from heygem.frame import Frame
+from heygem.media import Extend
 from heygem.media.ffmpeg_args import decode_args, decode_part_args
 from heygem.media.probe import probe_video
 from heygem.media.process import FfmpegProcess, last_line
@@ -79,9 +79,7 @@ class VideoSource:
             status = process.finish()
             self._judge_end(yielded, status, process.complaints())
 
-    def extended(
-        self, count: int, extend: Literal["pingpong", "loop", "freeze"], length: int
-    ) -> Generator[tuple[int, Frame], None, None]:
+    def extended(self, count: int, extend: Extend, length: int) -> Generator[tuple[int, Frame], None, None]:
         """As many frames as the speech needs, each with its number in the clip.
 
         A frame that comes again has exactly the same values, and a buffer of its own.

@@ -7,13 +7,10 @@ from fractions import Fraction
 from typing import Literal, get_args
 
 from heygem.errors import OptionError, Text
+from heygem.faces import MaskShape, Smoothing
+from heygem.media import Codec, Extend
 from heygem.speech import Tail
 
-MaskShape = Literal["mouth", "lower-face", "box"]
-Extend = Literal["pingpong", "loop", "freeze"]
-Smoothing = Literal["steady", "wav2lip", "none"]
-
-Codec = Literal["h264", "hevc", "h264_nvenc", "hevc_nvenc"]
 DetectorChoice = Literal["auto", "accurate", "fast", "haar"]
 
 

@@ -119,7 +119,7 @@ def render(
         fps=fps,
         tags=source.info.tags,
         sample_aspect=source.info.sample_aspect,
-        audio=speech.audio.path,
+        audio=speech.audio,
         crf=options.crf,
         codec=options.codec,
     )

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from heygem.errors import EncodeError, MediaError
+from heygem.errors import EncodeError
 from heygem.frame import ColourSpace, Frame
 from heygem.media import ffmpeg_args, video_sink
+from heygem.media.audio_file import AudioFile
 from heygem.media.colour_tags import ColourTags
 from heygem.media.ffmpeg_binary import ffmpeg_binary
 from heygem.media.probe import probe_video
@@ -31,7 +32,8 @@ def frame(level: int, width: int = 96, height: int = 64) -> Frame:
 
 
 def write(path: Path, count: int, *, audio: Path | None = None, fps: Fraction = NTSC, **options) -> Path:
-    settings = {"width": 96, "height": 64, "fps": fps, "tags": ColourTags(), "audio": audio, **options}
+    sound = None if audio is None else AudioFile(audio)
+    settings = {"width": 96, "height": 64, "fps": fps, "tags": ColourTags(), "audio": sound, **options}
     with VideoSink(path, **settings) as sink:
         for number in range(count):
             sink.write(frame(16 + number * 2 % 200))
@@ -222,12 +224,6 @@ def test_a_full_disk_is_named(tmp_path: Path):
 def test_a_missing_folder_is_an_error(tmp_path: Path):
     with pytest.raises(EncodeError):
         write(tmp_path / "no" / "r.mp4", 3)
-
-
-def test_a_bad_sound_is_refused_before_anything_is_written(tmp_path: Path, clip: Path):
-    with pytest.raises(MediaError):
-        write(tmp_path / "r.mp4", 3, audio=clip)
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_frame_of_another_size_is_a_mistake(tmp_path: Path):
