@@ -55,7 +55,7 @@ class Worker:
             ModelRow(
                 name=f"{model.key.kind}/{model.key.name}",
                 place=model.key.placement,
-                is_resident=model.nbytes > 0,
+                is_resident=model.sha256 is not None,
                 size_mb=model.nbytes / 1e6,
                 loads=model.loads,
                 hits=model.hits,

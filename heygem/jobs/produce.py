@@ -141,11 +141,12 @@ class Producer:
         }
         manifest = output.with_suffix(".json")
         _write_whole(manifest, facts)
-        summary = _joined([_engines_line(chosen, hashes), *notes])
-        log.info("%s: %d frames in %.1f s; %s", output.name, report.frames, time.monotonic() - started, summary.en)
+        engines_line = _engines_line(chosen, hashes)
+        seconds = time.monotonic() - started
+        log.info("%s: %d frames in %.1f s by %s", output.name, report.frames, seconds, engines_line.en)
         for note in notes:
             log.warning("%s", note)
-        return Produced(output, manifest, summary, report)
+        return Produced(output, manifest, _joined([engines_line, *notes]), report)
 
     @contextmanager
     def _lent(self, chosen: ChosenEngines) -> Iterator[tuple[Engines, dict[str, Lease[Any]]]]:

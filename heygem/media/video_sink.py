@@ -124,7 +124,7 @@ class VideoSink:
         _flush(self._part)
         self._part.replace(self.path)
         _flush(self.path.parent)
-        log.info("%s: %d frames written", self.path.name, self.frames)
+        log.debug("%s: %d frames written", self.path.name, self.frames)
 
     def _failure(self) -> EncodeError:
         complaints = self._process.complaints()

@@ -49,16 +49,21 @@ def mel_spectrogram(pieces: Iterable[Waveform], *, ends: Literal["reflect", "zer
             is what Wav2Lip's script gives where it runs today.
 
     Returns:
-        (80, steps) float32, -4..4.
+        (80, steps) float32, -4..4; a step's bands lie together in memory.
 
     Raises:
         MediaError: the recording is shorter than 0.2 s, or holds values that are no numbers.
         ValueError: a piece is not one-dimensional.
     """
-    blocks = list(mel_blocks(pieces, ends=ends))
-    if sum(block.shape[1] for block in blocks) < _MIN_STEPS:
+    rows = (
+        bytearray()
+    )  # Grows in place, a step after the other: blocks put together at the end would take twice as much.
+    for block in mel_blocks(pieces, ends=ends):
+        rows += block.T.tobytes()
+    steps = np.frombuffer(rows, dtype=np.float32).reshape(-1, MEL_BANDS)
+    if len(steps) < _MIN_STEPS:
         raise _too_short()
-    return np.concatenate(blocks, axis=1)
+    return steps.T
 
 
 def mel_blocks(pieces: Iterable[Waveform], *, ends: Literal["reflect", "zeros"] = "reflect") -> Iterator[Mel]:
