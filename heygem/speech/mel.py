@@ -55,9 +55,8 @@ def mel_spectrogram(pieces: Iterable[Waveform], *, ends: Literal["reflect", "zer
         MediaError: the recording is shorter than 0.2 s, or holds values that are no numbers.
         ValueError: a piece is not one-dimensional.
     """
-    rows = (
-        bytearray()
-    )  # Grows in place, a step after the other: blocks put together at the end would take twice as much.
+    # Grows in place, step after step: blocks that are put together at the end would take twice as much.
+    rows = bytearray()
     for block in mel_blocks(pieces, ends=ends):
         rows += block.T.tobytes()
     steps = np.frombuffer(rows, dtype=np.float32).reshape(-1, MEL_BANDS)
