@@ -32,8 +32,8 @@ from heygem.pipeline.stages import Shot, sharpen, speak, with_faces
 
 log = logging.getLogger(__name__)
 
-_READ_AHEAD_BYTES = 96 * 1024 * 1024
-"""Decoded frames held ahead of the networks: 70 at 720p, 32 at 1080p."""
+_READ_AHEAD_BYTES = 32 * 1024 * 1024
+"""Decoded frames held ahead of the networks: 24 at 720p, 10 at 1080p."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ def wait_for_video(page, selector, timeout_ms=30_000):
 
 def test_single_shows_progress_then_the_result(quick_server, open_page, speech, clip_named):
     page = open_page(quick_server)
-    name = "a ${1+1} {{value}} & 'b'.mp4"
+    name = "a slow ${1+1} {{value}} & 'b'.mp4"
     fill_single(page, speech, clip_named(name))
     page.click("#single-generate")
     expect(page.locator("#single-status")).to_contain_text("Running")

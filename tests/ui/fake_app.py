@@ -20,10 +20,12 @@ from heygem.ui.models_view import ModelRow
 
 def main(port, folder, step_s):
     def run(job, progress):
+        # A page looks once a second: what it is to see of a stage has to last longer than that.
+        drawing_s = 0.2 if "slow" in job.request.video_name else step_s
         for stage in Stage:
             for frame in range(0, 100, 5):
                 progress.tick(stage, frame, 100 if stage is Stage.DRAWING else None)
-                time.sleep(step_s)
+                time.sleep(drawing_s if stage is Stage.DRAWING else step_s)
         if "bad" in job.request.video_name:
             raise NoFaceError(Text("没有找到人脸。", "No face was found."), hint=Text("换一段。", "Use another clip."))
         output = folder / "outputs" / job.id / "result.mp4"
