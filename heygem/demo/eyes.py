@@ -8,8 +8,8 @@ from heygem.demo.fields import Field, Vectors, mixed, ridge, step
 from heygem.demo.identity import Identity
 from heygem.demo.shading import Surface
 
-_IRIS_RADIUS = 0.066
-_SCLERA = np.array([0.70, 0.66, 0.63], np.float32)
+_IRIS_RADIUS = 0.064
+_SCLERA = np.array([0.56, 0.53, 0.51], np.float32)
 
 
 def paint_eyes(
@@ -71,7 +71,7 @@ def _paint_eye(
     from_iris_x, from_iris_y = x - iris_x, y - iris_y
     albedo = surface.albedo[rows]
     ball = _eyeball(person, across, from_iris_x, from_iris_y)
-    ball *= (0.4 + 0.6 * step(0, 0.045, y - upper))[..., None]
+    ball *= (0.3 + 0.7 * step(0, 0.05, y - upper))[..., None]
     albedo = mixed(albedo, ball, inside)
     crease = ridge(y - upper + 0.030 + 0.012 * blink, 0.008) * arch**0.3 * (np.abs(across) < 1.1)
     albedo *= 1 - 0.28 * crease[..., None]
@@ -79,7 +79,7 @@ def _paint_eye(
     lashes = lashes + 0.35 * ridge(y - lower - 0.003, 0.006) * np.clip(2 * arch, 0, 1)
     albedo *= 1 - np.clip(lashes, 0, 0.92)[..., None]
     catch = ridge(from_iris_x - 0.022 * light_side, 0.012) * ridge(from_iris_y + 0.024, 0.012) * inside
-    surface.albedo[rows] = albedo + 2.2 * catch[..., None]
+    surface.albedo[rows] = albedo + 1.6 * catch[..., None]
     bulge = np.stack([0.45 * across, (y - person.eye_y) / 0.16, np.ones_like(x)], -1)
     bulge /= np.linalg.norm(bulge, axis=-1, keepdims=True)
     normals[rows] = mixed(normals[rows], bulge, inside)

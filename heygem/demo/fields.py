@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Field: TypeAlias = NDArray[np.float32]
-"""One value per vertex or pixel: (rows, columns) float32."""
+Field: TypeAlias = NDArray[np.floating[Any]]
+"""One value per vertex or pixel: (rows, columns), float32 where it is kept."""
 
-Vectors: TypeAlias = NDArray[np.float32]
-"""Three values per vertex or pixel (a position, a normal or a colour): (rows, columns, 3) float32."""
+Vectors: TypeAlias = NDArray[np.floating[Any]]
+"""Three values per vertex or pixel (a position, a normal or a colour): (rows, columns, 3), float32 where it is kept."""
 
 
 def bump(x: Field, y: Field, centre_x: float, centre_y: float, width: float, height: float) -> Field:

@@ -1,70 +1,218 @@
-"""Hair as shells over the head and behind it. Knows nothing of faces."""
+"""Hair as strands: how each style grows, clumps and curls. Knows nothing of light or pictures.
+
+A few hundred guides are grown over the skull; every strand follows the guide of its clump.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from heygem.demo.fields import noise, step
-from heygem.demo.identity import Identity
-from heygem.demo.shading import Surface
+from heygem.demo.fields import Field, Vectors, step
+from heygem.demo.identity import HairStyle, Identity
+from heygem.demo.scalp import outside, outward, roots
+
+_NODES = 18
+"""Points along a strand."""
 
 
-def hair_cap(person: Identity, rng: np.random.Generator, detail: float) -> Surface:
-    """What lies over the skull, with an alpha that ends at the hairline."""
-    rows, columns = int(90 * detail), int(150 * detail)
-    angle = np.linspace(-np.deg2rad(118), np.deg2rad(118), columns)[None]
-    is_long = person.hair_style in ("long", "fringe")
-    bottom = 0.75 if is_long else -0.05 if person.hair_style == "buzz" else 0.02
-    volume = {"buzz": 0.025, "swept": 0.16}.get(person.hair_style, 0.12)
-    v = np.linspace(0, 1, rows)[:, None]
-    crown = person.top - volume
-    y = crown + (bottom - crown) * v + 0 * angle
-    above = np.clip((-0.25 - y) / (-0.25 - crown), 0, 1)
-    outline = (person.half_width + 0.75 * volume) * np.sqrt(np.clip(1 - above**2.4, 1e-4, 1))
-    if is_long:
-        outline = outline * (1 + 0.10 * step(-0.2, 0.6, y))
-    flow = noise(rng, (rows, columns), 10, 3)
-    strand = 0.7 * noise(rng, (6, columns), 110, 2, 0.8)[2:3] + 0.35 * noise(rng, (6, columns), 25, 1)[2:3]
-    strand = strand + 0.3 * noise(rng, (rows, columns), 55, 2)
-    x = outline * np.sin(angle) * (1 + 0.012 * flow)
-    depth = (
-        person.depth * np.sqrt(np.clip(1 - (y / 1.62) ** 2, 0.05, 1)) * np.sqrt(np.clip(1 - 0.98 * above**5, 0.004, 1))
-    )
-    z = (depth + 0.6 * volume) * np.cos(angle) * (1 + 0.18 * np.sin(angle) ** 2) + 0.006 * strand
-    from_side = np.abs(x / person.half_width)
-    line = person.hairline + 0.1 * np.abs(x / person.half_width - person.part) ** 1.5
-    line = line + step(0.60, 0.93, from_side) * (4.0 if is_long else 1.6) + 0.016 * strand + 0.02 * flow
-    edge = 0.12 if person.hair_style == "buzz" else 0.05
-    alpha = step(-edge, edge, line - y) * (1 - step(bottom - 0.2, bottom, y + 0.07 * strand))
-    shine = 0.8 * (0.1 + 0.9 * float(person.hair.mean())) * np.clip(0.6 + 0.5 * strand, 0, 2)
-    return Surface(
-        points=np.stack([x, y, z], -1).astype(np.float32),
-        albedo=np.clip(person.hair * (1 + 0.22 * strand[..., None]), person.hair * 0.25, 1).astype(np.float32),
-        gloss=shine.astype(np.float32),
-        polish=np.full(x.shape, 18, np.float32),
-        openness=np.clip(0.75 + 0.2 * strand, 0.35, 1).astype(np.float32),
-        alpha=np.clip(alpha, 0, 1).astype(np.float32),
-    )
+@dataclass(frozen=True)
+class Strands:
+    """Many thin hairs.
+
+    Attributes:
+        points: (n, s, 3) head units, from the root to the tip.
+        albedo: (n, s, 3) linear.
+        alpha: (n, s) how much a strand covers.
+        thickness: (n, s) half width, head units.
+        openness: (n, s) share of the light that reaches it.
+    """
+
+    points: Vectors
+    albedo: Vectors
+    alpha: Field
+    thickness: Field
+    openness: Field
 
 
-def hair_back(person: Identity, rng: np.random.Generator, detail: float) -> Surface | None:
-    """What falls behind the neck; None for short hair."""
-    if person.hair_style not in ("long", "fringe"):
-        return None
-    rows, columns = int(90 * detail), int(110 * detail)
-    t, v = np.linspace(-1, 1, columns)[None], np.linspace(0, 1, rows)[:, None]
-    y = -1.2 + (2.2 + 0.7 * person.hair_length) * v + 0 * t
-    width = person.half_width * 1.22 * np.sqrt(np.clip(1 - np.clip((-0.2 - y) / 1.15, 0, 1) ** 2.2, 0, 1))
-    strand = noise(rng, (6, columns), 50, 3, 0.8)[2:3] + 0.3 * noise(rng, (12, columns), 40, 2)[:1]
-    x = width * (1 + 0.12 * step(0, 1, y)) * t + 0.03 * np.sin(4 * y + 3 * t)
-    z = -0.35 + 0.25 * np.sqrt(np.clip(1 - t**2, 0, 1)) + 0.02 * strand + 0 * y
-    alpha = (1 - step(0.9, 1, v + 0.06 * strand)) * (1 - step(0.93, 1.0, np.abs(t) + 0.03 * strand))
-    albedo = np.clip(person.hair * (1 + 0.3 * strand[..., None] * np.ones((rows, 1, 1))), person.hair * 0.3, 1)
-    return Surface(
-        points=np.stack([x, y, z], -1).astype(np.float32),
-        albedo=albedo.astype(np.float32),
-        gloss=np.full(x.shape, 0.08, np.float32),
-        polish=np.full(x.shape, 14, np.float32),
-        openness=(np.clip(0.45 + 0.1 * strand, 0.2, 0.8) * np.ones(x.shape)).astype(np.float32),
-        alpha=alpha.astype(np.float32),
-    )
+@dataclass(frozen=True)
+class _Style:
+    """How hair of the upper head is combed.
+
+    Attributes:
+        length: Of the top, head units, for a `hair_length` of 0 and 1.
+        sides: Length of the sides; 0: as the top.
+        across, back, up: Direction of combing; `across` away from the part.
+        one_way: Combed to one side instead of away from the part.
+        weight: How soon it hangs down.
+        lift: Distance to the skull.
+        clumping: 0..1: how much the tips of a lock meet.
+    """
+
+    length: tuple[float, float]
+    sides: float
+    across: float
+    back: float
+    up: float
+    one_way: bool
+    weight: float
+    lift: float
+    clumping: float
+
+
+_STYLES: dict[HairStyle, _Style] = {
+    "short": _Style((0.16, 0.26), 0.10, 0.55, 0.15, 0.75, True, 0.2, 0.05, 0.6),
+    "parted": _Style((0.34, 0.48), 0.11, 1.0, 0.45, 0.12, False, 0.95, 0.05, 0.35),
+    "swept": _Style((0.38, 0.55), 0.10, 0.55, 0.8, 0.65, True, 0.25, 0.08, 0.45),
+    "fringe": _Style((1.3, 1.7), 0.0, 1.0, 0.1, 0.1, False, 1.2, 0.06, 0.3),
+    "long": _Style((1.7, 2.3), 0.0, 1.0, 0.12, 0.12, False, 1.0, 0.07, 0.35),
+    "bun": _Style((0.9, 1.1), 0.0, 0.0, 1.0, 0.35, False, 0.0, 0.035, 0.2),
+    "buzz": _Style((0.03, 0.05), 0.03, 0.2, 0.0, 0.3, True, 0.3, 0.01, 0.0),
+}
+_IS_LONG = ("fringe", "long")
+
+
+def grow_hair(person: Identity, rng: np.random.Generator, detail: float) -> Strands:
+    """The hair of `person`.
+
+    Args:
+        person: Whose.
+        rng: Of every strand.
+        detail: More and thinner strands; 1 is 1,800.
+    """
+    style = _STYLES[person.hair_style]
+    count = int(1800 * detail**1.6)
+    guide_angles, guide_roots = roots(person, rng, int(150 + 100 * detail))
+    guides = _grow(person, style, guide_angles, guide_roots, rng)
+    _, starts = roots(person, rng, count)
+    distance = ((starts[:, None] - guide_roots[None]) ** 2).sum(-1)
+    lock = distance.argmin(1)
+    along = np.linspace(0, 1, _NODES)[None, :, None]
+    points = guides[lock] + (starts - guide_roots[lock])[:, None] * (1 - style.clumping * along)
+    lengths = np.linalg.norm(np.diff(guides, axis=1), axis=-1).sum(1)[lock]
+    points = points + _waves(person, rng, lock, len(guides), lengths) * along
+    points = points + rng.normal(0, 0.022, (count, 1, 3)) * along * np.minimum(1, lengths / 0.5)[:, None, None]
+    points = _trimmed(points, rng.uniform(0.8, 1.0, count))
+    if person.hair_style in _IS_LONG:
+        points = _off_the_face(person, points, rng)
+    if person.hair_style == "bun":
+        points = np.concatenate([points, _bun(person, rng, count // 3)])
+    return _dressed(person, points, lock, rng, detail)
+
+
+def _grow(person: Identity, style: _Style, angles: Field, starts: Vectors, rng: np.random.Generator) -> Vectors:
+    """(k, nodes, 3): guides that leave the scalp as they are combed, then hang."""
+    low, high = style.length
+    length = np.full(len(starts), low + (high - low) * person.hair_length)
+    is_side = step(0.75, 1.15, np.abs(angles)) * step(-0.95, -0.7, starts[:, 1])
+    if style.sides:
+        length = length * (1 - is_side) + style.sides * is_side
+    combed = _combed(person, style, starts, is_side)
+    if person.hair_style == "bun":
+        length = np.linalg.norm(combed, axis=1)
+    if person.hair_style == "fringe":
+        in_front = (np.abs(angles) < 0.66) & (starts[:, 2] > 0.2)
+        combed[in_front] = np.array([0, 0.35, 1.0]) + rng.normal(0, 0.08, (int(in_front.sum()), 3))
+        length[in_front] = 1.1 * (person.brow_y + 0.03 - starts[in_front, 1])
+    stride = (length / (_NODES - 1))[:, None]
+    nodes = [outside(person, starts, 0.004)]
+    for node in range(1, _NODES):
+        arc = stride * node
+        hang = np.clip(style.weight * arc / 0.45, 0, 1) + 0.55 * is_side[:, None] * np.clip(arc / 0.05, 0, 1)
+        direction = combed * np.clip(1 - hang, 0, 1) + np.array([0, 1, 0]) * hang
+        direction = direction + _drape(person, nodes[-1])
+        direction /= np.linalg.norm(direction, axis=1, keepdims=True) + 1e-9
+        rise = style.lift * np.clip(arc[:, 0] / 0.12, 0, 1) * (1 - 0.6 * is_side)
+        nodes.append(outside(person, nodes[-1] + stride * direction, rise))
+    return np.stack(nodes, axis=1)
+
+
+def _combed(person: Identity, style: _Style, starts: Vectors, is_side: Field) -> Vectors:
+    """(k, 3): where the comb drew each guide."""
+    towards = np.sign(person.part) if style.one_way else np.tanh((starts[:, 0] - person.part) / 0.04)
+    if person.hair_style == "bun":
+        return np.array([0, person.top - 0.06, -0.42]) - starts
+    across = style.across * towards * np.ones(len(starts))
+    direction = np.stack([across, np.full(len(starts), -style.up), np.full(len(starts), -style.back)], -1)
+    downwards = np.array([0.0, 1.0, -0.25])
+    side = is_side[:, None] if style.sides else np.zeros((len(starts), 1))
+    direction = direction * (1 - side) + downwards * side
+    return direction + 0.15 * outward(person, starts)
+
+
+def _drape(person: Identity, points: Vectors) -> Vectors:
+    """Long hair finds its way around jaw and shoulders."""
+    if person.hair_style not in _IS_LONG:
+        return np.zeros_like(points)
+    y = points[:, 1]
+    drape = np.zeros_like(points)
+    below = step(0.2, 0.9, y)
+    drape[:, 0] = 0.25 * np.sign(points[:, 0]) * below * (np.abs(points[:, 0]) < 0.85)
+    drape[:, 2] = np.where(points[:, 2] > -0.12, 0.45, -0.25) * below * (points[:, 2] < 0.32)
+    return drape
+
+
+def _off_the_face(person: Identity, points: Vectors, rng: np.random.Generator) -> Vectors:
+    """`points` of strands beside the face instead of before it; those of a fringe end above it."""
+    x, y, z = points[..., 0], points[..., 1], points[..., 2]
+    frame = person.half_width * (0.72 + 0.14 * step(-0.4, 0.3, y) + 0.04 * rng.normal(size=(len(points), 1)))
+    limit = frame * step(person.hairline - 0.02, person.hairline + 0.32, y) * step(0.0, 0.15, z)
+    is_fringe = (y[:, -1:] < person.eye_y - 0.05) & (y[:, -1:] > person.hairline)
+    side = np.sign(x[:, 8:9] - person.part)
+    beside = side * np.maximum(side * x, np.where(is_fringe, -9, limit))
+    return np.stack([np.where(limit > 0.02, beside, x), y, z], -1)
+
+
+def _waves(person: Identity, rng: np.random.Generator, lock: Field, locks: int, lengths: Field) -> Vectors:
+    """(n, nodes, 3): curls, the same phase within a lock."""
+    amplitude = 0.012 + 0.05 * person.curl
+    per_unit = 4 + 9 * person.curl
+    phase = rng.uniform(0, 2 * np.pi, locks)[lock][:, None]
+    axis = rng.normal(size=(locks, 3))[lock][:, None]
+    axis /= np.linalg.norm(axis, axis=-1, keepdims=True)
+    arc = lengths[:, None] * np.linspace(0, 1, _NODES)[None]
+    turn = np.sin(per_unit * arc + phase)[..., None] * axis
+    reach = np.minimum(1, lengths / 0.6)[:, None, None]
+    return amplitude * reach * turn
+
+
+def _trimmed(points: Vectors, share: Field) -> Vectors:
+    """Strands cut to a `share` of their length, with as many nodes."""
+    place = share[:, None] * np.linspace(0, points.shape[1] - 1, points.shape[1])[None]
+    low = np.minimum(place.astype(int), points.shape[1] - 2)
+    part = (place - low)[..., None]
+    rows = np.arange(len(points))[:, None]
+    return points[rows, low] * (1 - part) + points[rows, low + 1] * part
+
+
+def _bun(person: Identity, rng: np.random.Generator, count: int) -> Vectors:
+    """(count, nodes, 3): a knot of hair on the crown."""
+    size = 0.2 + 0.06 * person.hair_length
+    centre = np.array([0, person.top - 0.11, -0.3])
+    tilt = rng.uniform(-0.9, 0.9, (count, 1))
+    turn = rng.uniform(0, 2 * np.pi, (count, 1)) + np.linspace(0, 2.2, _NODES)[None]
+    height = np.clip(np.sin(tilt + 0.5 * np.sin(turn)), -1, 1)
+    ring = np.sqrt(1 - height**2)
+    sphere = np.stack([ring * np.cos(turn), 0.75 * height, ring * np.sin(turn)], -1)
+    return centre + size * sphere * (1 + 0.05 * rng.normal(size=(count, 1, 1)))
+
+
+def _dressed(person: Identity, points: Vectors, lock: Field, rng: np.random.Generator, detail: float) -> Strands:
+    """Colours, thickness and openness of strands."""
+    count = len(points)
+    along = np.linspace(0, 1, _NODES)[None]
+    of_lock = rng.uniform(0.82, 1.2, int(lock.max()) + 1)[lock]
+    shade = rng.uniform(0.8, 1.22, count)
+    shade[: len(lock)] *= of_lock
+    albedo = person.hair * (shade[:, None] * (0.85 + 0.25 * along))[..., None]
+    if person.age > 0.5:
+        is_grey = rng.random(count) < 0.6 * (person.age - 0.5)
+        albedo[is_grey] = 0.3 * shade[is_grey, None, None]
+    thickness = 0.0095 / detail**0.9 * (1 - 0.75 * along**3) * rng.uniform(0.7, 1.2, (count, 1))
+    is_short = person.hair_style == "buzz"
+    alpha = np.clip(1.6 - 1.2 * along**4, 0, 1) * np.clip(0.45 + 5 * along, 0, 1)
+    alpha = alpha * (0.5 if is_short else 0.92) * np.ones((count, 1))
+    behind = step(0.1, -0.35, points[..., 2]) * step(-0.2, 0.5, points[..., 1])
+    openness = (0.55 + 0.45 * np.sqrt(along)) * rng.uniform(0.7, 1.0, (count, 1)) * (1 - 0.6 * behind)
+    return Strands(*(part.astype(np.float32) for part in (points, albedo, alpha, thickness, openness)))

@@ -14,6 +14,10 @@ from numpy.typing import NDArray
 from heygem.demo.fields import Field, Vectors, blurred, bump, noise, ridge, step
 from heygem.demo.identity import Identity
 
+WIDEST_Y = -0.25
+"""Where the skull is widest."""
+CROWN_POWER = 2.5
+"""Roundness of the skull above that: (x / width)^2 + (z / depth)^2 + above^power = 1."""
 _SPAN_RAD = np.deg2rad(96)
 """How far the grid reaches around the head, to each side of the nose."""
 
@@ -95,23 +99,24 @@ def _rows(person: Identity, detail: float) -> tuple[Field, int]:
 
 def _outline(person: Identity, heights: Field, detail: float) -> Field:
     """(r, 1): half the head's width at each row."""
-    middle = -0.25
-    above = np.clip((middle - heights) / (middle - person.top), 0, 1)
-    below = np.clip((heights - middle) / (person.chin - middle), 0, 1)
-    crown = np.sqrt(1 - above**2.3)
+    below = np.clip((heights - WIDEST_Y) / (person.chin - WIDEST_Y), 0, 1)
     jaw = (1 - below**person.jaw_power) ** person.jaw_taper
-    outline = person.half_width * np.where(heights < middle, crown, jaw).astype(np.float32)
+    angles = 0.02 * (1 - person.feminine) * ridge(heights - 0.5, 0.18) + 0.015 * ridge(heights + 0.02, 0.15)
+    outline = person.half_width * np.where(heights < WIDEST_Y, _crown(person, heights), jaw + angles * (jaw > 0.3))
     return np.maximum(blurred(outline[:, None], 1.5 * detail), 1e-3)
 
 
+def _crown(person: Identity, y: Field) -> Field:
+    """How much narrower the skull is above its widest place, 1 there."""
+    above = np.clip((WIDEST_Y - y) / (WIDEST_Y - person.top), 0, 1)
+    return np.sqrt(np.clip(1 - above**CROWN_POWER, 0.0004, 1))
+
+
 def _skull(person: Identity, y: Field, angle: Field) -> Field:
-    middle = -0.25
-    above = np.clip((middle - y) / (middle - person.top), 0, 1)
-    below = np.clip((y - middle) / (person.chin - middle), 0, 1)
-    depth = person.depth * np.sqrt(np.clip(1 - (y / 1.55) ** 2, 0.05, 1)) * (1 - 0.1 * step(0.3, 1.0, y))
-    depth = depth * np.sqrt(np.clip(1 - 0.85 * below**7 - 0.98 * above**5, 0.004, 1))
-    skull: Field = (depth * np.cos(angle) * (1 + 0.18 * np.sin(angle) ** 2)).astype(np.float32)
-    return skull
+    below = np.clip((y - WIDEST_Y) / (person.chin - WIDEST_Y), 0, 1)
+    depth = person.depth * np.sqrt(np.clip(1 - (np.maximum(y, WIDEST_Y) / 1.55) ** 2, 0.05, 1))
+    depth = depth * (1 - 0.1 * step(0.3, 1.0, y)) * np.sqrt(np.clip(1 - 0.85 * below**7, 0.004, 1))
+    return depth * _crown(person, y) * np.cos(angle) * (1 + 0.18 * np.sin(angle) ** 2)
 
 
 def _features(person: Identity, x: Field, y: Field) -> Field:
@@ -136,10 +141,15 @@ def _features(person: Identity, x: Field, y: Field) -> Field:
 def _nose(person: Identity, x: Field, y: Field) -> Field:
     tip, width = person.nose_y, person.nose_width
     along = np.clip((y + 0.28) / (tip + 0.28), 0, 1.4)
-    bridge = np.where(y < tip, 0.02 + 0.2 * along**1.7, 0.22 * np.exp(-(((y - tip) / 0.055) ** 2)))
-    flank = 0.085 + 0.055 * np.clip(along, 0, 1) * width
-    nose = person.nose_height * bridge * ridge(x / flank, 1, 2.4) * step(-0.34, -0.2, y)
-    return (nose + 0.085 * bump(np.abs(x), y, 0.115 * width, tip - 0.02, 0.055, 0.05)).astype(np.float32)
+    # The underside falls steeply between the wings and gently in the middle.
+    under = np.where(y < tip, 0.02 + 0.2 * along**1.7, 0.22 * np.exp(-(((y - tip) / 0.05) ** 2)))
+    flank = 0.075 + 0.045 * np.clip(along, 0, 1) ** 2 * width
+    nose = person.nose_height * under * ridge(x / flank, 1, 2.2) * step(-0.36, -0.2, y)
+    nose += 0.028 * bump(x, y, 0, tip - 0.02, 0.075, 0.05)
+    wing_x = 0.112 * width
+    nose += 0.088 * bump(np.abs(x), y, wing_x, tip - 0.005, 0.048, 0.05)
+    nose -= 0.022 * bump(np.abs(x), y, wing_x + 0.062, tip - 0.01, 0.02, 0.06)
+    return nose - 0.05 * bump(np.abs(x), y, 0.062 * width, tip + 0.048, 0.036, 0.02)
 
 
 def _lips(person: Identity, x: Field, y: Field, is_lower: NDArray[np.bool_]) -> tuple[Field, Field, Field]:

@@ -15,13 +15,16 @@ from heygem.demo.backdrop import backdrop
 from heygem.demo.body import ear, neck, torso
 from heygem.demo.expression import Mouth, head_normals, posed
 from heygem.demo.eyes import paint_eyes
+from heygem.demo.facial_hair import grow_beard, grow_brows, lashes
 from heygem.demo.fields import Vectors
 from heygem.demo.glasses import draw_glasses
-from heygem.demo.hair import hair_back, hair_cap
+from heygem.demo.hair import Strands, grow_hair
 from heygem.demo.head import shape_head
 from heygem.demo.identity import Identity
+from heygem.demo.lit_strands import shade_strands
 from heygem.demo.mouth import interior
-from heygem.demo.raster import FAR, draw_mesh
+from heygem.demo.raster import FAR, draw_mesh, draw_strands
+from heygem.demo.scalp import outward
 from heygem.demo.shading import CLOTH_WRAP, SKIN_WRAP, Light, Surface, developed, normals_of, shaded
 from heygem.demo.skin import paint_face
 from heygem.demo.view import Camera, Pose, projected, rotation
@@ -67,10 +70,13 @@ class Presenter:
         rng = np.random.default_rng((person.seed, 3))
         self._head = shape_head(person, rng, detail)
         self._face = paint_face(person, self._head, rng, detail)
-        self._back = hair_back(person, rng, detail)
         self._torso, self._neck = torso(person, rng, detail), neck(person, rng, detail)
         self._ears = [ear(person, side, detail) for side in (-1, 1)]
-        self._cap = hair_cap(person, rng, detail)
+        self._detail = detail
+        self._brows = grow_brows(person, self._head, rng, detail)
+        self._beard = grow_beard(person, self._head, rng, detail)
+        self._hair = grow_hair(person, rng, detail)
+        self._hair_outwards = outward(person, self._hair.points).astype(np.float32)
 
     def frame(
         self,
@@ -136,8 +142,6 @@ class Presenter:
     def _draw(self, mouth: Mouth, pose: Pose, blink: float, gaze: tuple[float, float], camera: Camera) -> Vectors:
         """(H, W, 3) linear light."""
         canvas = _Canvas(self._room, self.light, pose, camera)
-        if self._back is not None:
-            canvas.draw(self._back)
         canvas.draw(self._torso, sway=_TORSO_SWAY)
         canvas.draw(self._neck, sway=_NECK_SWAY, wrap=SKIN_WRAP)
         for surface in self._ears:
@@ -146,7 +150,7 @@ class Presenter:
         for surface in interior(self.person, mouth, seam_z):
             canvas.draw(surface, wrap=SKIN_WRAP)
         self._draw_face(canvas, mouth, blink, gaze)
-        canvas.draw(self._cap)
+        canvas.draw_strands(self._hair, self._hair_outwards)
         if self.person.glasses:
             draw_glasses(self.person, pose, camera, canvas.picture)
         return canvas.picture
@@ -167,6 +171,9 @@ class Presenter:
         row = self._head.seam_row
         canvas.draw(_rows(face, slice(0, row)), normals[:row], wrap=SKIN_WRAP)
         canvas.draw(_rows(face, slice(row, None)), normals[row:], wrap=SKIN_WRAP)
+        growths = [growth.on(points) for growth in (self._brows, self._beard) if growth is not None]
+        for strands in (*growths, lashes(self.person, points, self._head, blink, self._detail)):
+            canvas.draw_strands(strands, outward(self.person, strands.points).astype(np.float32), slack=0.06)
 
 
 class _Canvas:
@@ -193,6 +200,14 @@ class _Canvas:
         lit = shaded(surface, turned, self._light, wrap)
         flat = projected(surface.points, self._pose, self._camera, sway)
         draw_mesh(flat, lit, surface.alpha, self.picture, self.depth)
+
+    def draw_strands(self, strands: Strands, outwards: Vectors, slack: float = 0.03) -> None:
+        """Draw `strands`, which grow on the head."""
+        turn = rotation(self._pose)
+        lit = shade_strands(strands.points @ turn.T, outwards @ turn.T, strands.albedo, strands.openness, self._light)
+        flat = projected(strands.points, self._pose, self._camera)
+        thickness = strands.thickness * np.float32(self._camera.px_per_unit)
+        draw_strands(flat, lit, strands.alpha, thickness, self.picture, self.depth, slack)
 
 
 def _rows(surface: Surface, rows: slice) -> Surface:

@@ -7,6 +7,7 @@ import numpy as np
 from heygem.demo.fields import Field, Vectors, blurred, bump, mixed, noise, ridge, step
 from heygem.demo.head import Head
 from heygem.demo.identity import Identity
+from heygem.demo.scalp import scalp_share
 from heygem.demo.shading import Surface
 
 
@@ -17,11 +18,14 @@ def paint_face(person: Identity, head: Head, rng: np.random.Generator, detail: f
     albedo = mixed(albedo, _lip_colours(person, y, rng), head.lip)
     albedo = _nostrils(person, x, y, albedo)
     hair = np.minimum(person.hair * 1.1 + 0.01, person.skin * 0.5)
-    albedo = mixed(albedo, hair, 0.95 * _brows(person, x, y, rng))
+    albedo = mixed(albedo, hair, _brows(person, x, y))
+    scalp = scalp_share(person, head.angle, y, noise(rng, y.shape, 60, 2))
+    albedo = mixed(albedo, person.hair * 0.6 + 0.02 * person.skin, (0.8 if person.hair_style == "buzz" else 0.95) * scalp)
     gloss, polish = _gloss(person, head, x, y, rng)
+    gloss = gloss * (1 - scalp)
     beard = beard_share(person, head)
     if person.beard != "none":
-        cover = np.clip(beard * (0.75 + 0.2 * noise(rng, y.shape, 130, 1)), 0, 0.9).astype(np.float32)
+        cover = np.clip(0.8 * beard * (0.75 + 0.2 * noise(rng, y.shape, 130, 1)), 0, 0.9).astype(np.float32)
         albedo = mixed(albedo, np.minimum(person.hair * 1.3 + 0.008, person.skin * 0.55), cover)
         gloss = gloss * (1 - 0.7 * cover)
     ones = np.ones_like(y)
@@ -45,9 +49,9 @@ def beard_share(person: Identity, head: Head) -> Field:
 def _skin(person: Identity, x: Field, y: Field, rng: np.random.Generator) -> Vectors:
     side, nose, eye_x, eye_y = np.abs(x), person.nose_y, person.eye_x, person.eye_y
     skin = np.ones((*y.shape, 3), np.float32) * person.skin
-    flush = 0.1 * bump(side, y, 0.4, 0.16, 0.2, 0.15) + 0.1 * bump(x, y, 0, nose, 0.12, 0.1)
+    flush = 0.055 * bump(side, y, 0.4, 0.16, 0.24, 0.2) + 0.08 * bump(x, y, 0, nose, 0.12, 0.1)
     flush += 0.05 * bump(side, y, 0.7, 0, 0.1, 0.3) + 0.05 * bump(x, y, 0, person.chin - 0.1, 0.2, 0.05)
-    flush += 0.12 * person.makeup * bump(side, y, 0.45, 0.1, 0.15, 0.1)
+    flush += 0.07 * person.makeup * bump(side, y, 0.45, 0.1, 0.2, 0.14)
     skin *= 1 + (flush + 0.015 * noise(rng, y.shape, 7, 3))[..., None] * np.array([0.6, -1.1, -0.9])
     skin *= 1 + (0.02 * noise(rng, y.shape, 5, 5, 0.7) + 0.010 * noise(rng, y.shape, 80, 1))[..., None]
     below = (0.14 + 0.12 * person.age) * bump(side, y, eye_x - 0.01, eye_y + 0.10, 0.14, 0.055)
@@ -71,18 +75,25 @@ def _lip_colours(person: Identity, y: Field, rng: np.random.Generator) -> Vector
 
 def _nostrils(person: Identity, x: Field, y: Field, albedo: Vectors) -> Vectors:
     width = person.nose_width
-    hole = 0.93 * bump(np.abs(x), y, 0.058 * width, person.nose_y + 0.045, 0.03, 0.016)
-    crease = 0.25 * ridge(np.abs(x) - 0.155 * width, 0.022) * ridge(y - person.nose_y + 0.01, 0.05)
+    side = np.abs(x)
+    # Nostrils are ovals that lean towards the tip.
+    hole = 0.9 * bump(side - 0.35 * (y - person.nose_y - 0.04), y, 0.066 * width, person.nose_y + 0.043, 0.034, 0.015)
+    crease = 0.3 * ridge(side - 0.168 * width, 0.018) * ridge(y - person.nose_y, 0.05)
     return (albedo * (1 - hole)[..., None] * (1 - crease)[..., None]).astype(np.float32)
 
 
-def _brows(person: Identity, x: Field, y: Field, rng: np.random.Generator) -> Field:
-    side = np.abs(x)
-    along = np.clip((side - 0.1) / 0.4, 0, 1)
-    middle = person.brow_y - 0.055 * np.sin(2.3 * along) + 0.06 * along**3
-    cover = np.exp(-(((y - middle) / (person.brow_thickness * (1.15 - 0.75 * along))) ** 4))
-    cover *= step(0.09, 0.14, side) * (1 - step(0.44, 0.52, side)) * person.brow_density
-    return np.clip(cover * (0.85 + 0.15 * noise(rng, y.shape, 130, 1)), 0, 1).astype(np.float32)
+def brow_line(person: Identity, along: Field) -> tuple[Field, Field]:
+    """Height of a brow's middle and half its thickness, `along` it from the nose (0) to the temple (1)."""
+    middle = person.brow_y + 0.03 - 0.075 * np.sin(2.5 * along) + 0.05 * along**3
+    return middle, person.brow_thickness * (1.1 - 0.8 * along**1.5)
+
+
+def _brows(person: Identity, x: Field, y: Field) -> Field:
+    """The soft shade under the hairs of the brows."""
+    along = (np.abs(x) - 0.115) / (person.eye_x + 0.05)
+    middle, half = brow_line(person, np.clip(along, 0, 1))
+    cover = np.exp(-(((y - middle) / (1.1 * half)) ** 2)) * step(-0.05, 0.12, along) * (1 - step(0.85, 1.05, along))
+    return 0.55 * person.brow_density * cover
 
 
 def _gloss(person: Identity, head: Head, x: Field, y: Field, rng: np.random.Generator) -> tuple[Field, Field]:
@@ -101,6 +112,6 @@ def _openness(person: Identity, head: Head, detail: float) -> Field:
     small, large = blurred(z, 5 * detail), blurred(z, 12 * detail)
     openness = 1 - np.clip((small - z) * 6, 0, 0.5)
     openness = openness - np.clip((large - z) * 2.2, 0, 0.4) * (np.abs(head.angle) < 1.2)
-    openness = openness * (1 - 0.35 * bump(x, y, 0, person.nose_y + 0.06, 0.12, 0.035))
+    openness = openness * (1 - 0.42 * bump(x, y, 0, person.nose_y + 0.065, 0.15, 0.04))
     openness = openness * (1 - 0.25 * step(person.chin - 0.06, person.chin, y))
     return np.clip(openness, 0.25, 1.02).astype(np.float32)
