@@ -47,7 +47,7 @@ def lids(person: Identity, x: Field, eye_x: float, blink: float) -> tuple[Field,
     across = (x - eye_x) / person.eye_width
     arch = np.clip(1 - across**2, 0, 1)
     tilt = -0.012 * across * np.sign(eye_x)
-    upper = person.eye_y + tilt - 1.15 * person.eye_height * arch**0.62 * (1 - blink) + 0.035 * blink * arch
+    upper = person.eye_y + tilt - 0.98 * person.eye_height * arch**0.62 * (1 - blink) + 0.035 * blink * arch
     lower = person.eye_y + tilt + 0.75 * person.eye_height * arch**0.8 * (1 - 0.1 * blink)
     return upper.astype(np.float32), lower.astype(np.float32)
 
@@ -92,9 +92,7 @@ def _eyeball(person: Identity, across: Field, from_iris_x: Field, from_iris_y: F
     radius = np.sqrt(from_iris_x**2 + from_iris_y**2) / _IRIS_RADIUS
     white = _SCLERA * (1 - 0.3 * np.abs(across[..., None]) ** 2) * np.array([1, 0.97, 0.95])
     fibres = 1 + 0.12 * np.sin(23 * np.arctan2(from_iris_y, from_iris_x))
-    iris = (
-        person.iris
-        * ((0.75 + 0.8 * np.clip(radius, 0, 1) ** 1.5) * fibres * (1 - 0.6 * step(0.8, 1, radius)))[..., None]
-    )
+    rings = (0.5 + 0.55 * np.clip(radius, 0, 1) ** 1.5) * fibres * (1 - 0.75 * step(0.72, 1, radius))
+    iris = person.iris * rings[..., None]
     ball = mixed(white.astype(np.float32), iris, 1 - step(0.90, 1.06, radius))
     return mixed(ball, np.full(3, 0.008), 1 - step(0.36, 0.46, radius))

@@ -8,13 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from heygem.demo.fields import Field, Vectors, step
 from heygem.demo.identity import HairStyle, Identity
 from heygem.demo.scalp import outside, outward, roots
-
-_NODES = 18
-"""Points along a strand."""
 
 
 @dataclass(frozen=True)
@@ -82,27 +80,30 @@ def grow_hair(person: Identity, rng: np.random.Generator, detail: float) -> Stra
         detail: More and thinner strands; 1 is 1,800.
     """
     style = _STYLES[person.hair_style]
+    nodes = round(7 + 5 * detail)
     count = int(1800 * detail**1.6)
     guide_angles, guide_roots = roots(person, rng, int(150 + 100 * detail))
-    guides = _grow(person, style, guide_angles, guide_roots, rng)
+    guides = _grow(person, style, guide_angles, guide_roots, nodes, rng)
     _, starts = roots(person, rng, count)
     distance = ((starts[:, None] - guide_roots[None]) ** 2).sum(-1)
     lock = distance.argmin(1)
-    along = np.linspace(0, 1, _NODES)[None, :, None]
+    along = np.linspace(0, 1, nodes)[None, :, None]
     points = guides[lock] + (starts - guide_roots[lock])[:, None] * (1 - style.clumping * along)
     lengths = np.linalg.norm(np.diff(guides, axis=1), axis=-1).sum(1)[lock]
-    points = points + _waves(person, rng, lock, len(guides), lengths) * along
+    points = points + _waves(person, rng, lock, len(guides), lengths[:, None] * along[..., 0]) * along
     points = points + rng.normal(0, 0.022, (count, 1, 3)) * along * np.minimum(1, lengths / 0.5)[:, None, None]
     points = _trimmed(points, rng.uniform(0.8, 1.0, count))
     if person.hair_style in _IS_LONG:
         points = _off_the_face(person, points, rng)
     if person.hair_style == "bun":
-        points = np.concatenate([points, _bun(person, rng, count // 3)])
+        points = np.concatenate([points, _bun(person, rng, count // 3, nodes)])
     return _dressed(person, points, lock, rng, detail)
 
 
-def _grow(person: Identity, style: _Style, angles: Field, starts: Vectors, rng: np.random.Generator) -> Vectors:
-    """(k, nodes, 3): guides that leave the scalp as they are combed, then hang."""
+def _grow(
+    person: Identity, style: _Style, angles: Field, starts: Vectors, count: int, rng: np.random.Generator
+) -> Vectors:
+    """(k, count, 3): guides that leave the scalp as they are combed, then hang."""
     low, high = style.length
     length = np.full(len(starts), low + (high - low) * person.hair_length)
     is_side = step(0.75, 1.15, np.abs(angles)) * step(-0.95, -0.7, starts[:, 1])
@@ -115,11 +116,14 @@ def _grow(person: Identity, style: _Style, angles: Field, starts: Vectors, rng: 
         in_front = (np.abs(angles) < 0.66) & (starts[:, 2] > 0.2)
         combed[in_front] = np.array([0, 0.35, 1.0]) + rng.normal(0, 0.08, (int(in_front.sum()), 3))
         length[in_front] = 1.1 * (person.brow_y + 0.03 - starts[in_front, 1])
-    stride = (length / (_NODES - 1))[:, None]
+    stride = (length / (count - 1))[:, None]
     nodes = [outside(person, starts, 0.004)]
-    for node in range(1, _NODES):
+    for node in range(1, count):
         arc = stride * node
         hang = np.clip(style.weight * arc / 0.45, 0, 1) + 0.55 * is_side[:, None] * np.clip(arc / 0.05, 0, 1)
+        if not style.one_way and person.hair_style != "bun":
+            beside = step(0.62, 0.95, np.abs(nodes[-1][:, :1]) / person.half_width)
+            hang = np.maximum(hang, beside)
         direction = combed * np.clip(1 - hang, 0, 1) + np.array([0, 1, 0]) * hang
         direction = direction + _drape(person, nodes[-1])
         direction /= np.linalg.norm(direction, axis=1, keepdims=True) + 1e-9
@@ -159,21 +163,20 @@ def _off_the_face(person: Identity, points: Vectors, rng: np.random.Generator) -
     frame = person.half_width * (0.72 + 0.14 * step(-0.4, 0.3, y) + 0.04 * rng.normal(size=(len(points), 1)))
     limit = frame * step(person.hairline - 0.02, person.hairline + 0.32, y) * step(0.0, 0.15, z)
     is_fringe = (y[:, -1:] < person.eye_y - 0.05) & (y[:, -1:] > person.hairline)
-    side = np.sign(x[:, 8:9] - person.part)
+    side = np.sign(x[:, x.shape[1] // 2, None] - person.part)
     beside = side * np.maximum(side * x, np.where(is_fringe, -9, limit))
     return np.stack([np.where(limit > 0.02, beside, x), y, z], -1)
 
 
-def _waves(person: Identity, rng: np.random.Generator, lock: Field, locks: int, lengths: Field) -> Vectors:
-    """(n, nodes, 3): curls, the same phase within a lock."""
+def _waves(person: Identity, rng: np.random.Generator, lock: NDArray[np.int64], locks: int, arc: Field) -> Vectors:
+    """(n, nodes, 3): curls, the same phase within a lock; `arc` (n, nodes) is how far along the strand."""
     amplitude = 0.012 + 0.05 * person.curl
     per_unit = 4 + 9 * person.curl
     phase = rng.uniform(0, 2 * np.pi, locks)[lock][:, None]
     axis = rng.normal(size=(locks, 3))[lock][:, None]
     axis /= np.linalg.norm(axis, axis=-1, keepdims=True)
-    arc = lengths[:, None] * np.linspace(0, 1, _NODES)[None]
     turn = np.sin(per_unit * arc + phase)[..., None] * axis
-    reach = np.minimum(1, lengths / 0.6)[:, None, None]
+    reach = np.minimum(1, arc[:, -1:] / 0.6)[..., None]
     return amplitude * reach * turn
 
 
@@ -186,22 +189,24 @@ def _trimmed(points: Vectors, share: Field) -> Vectors:
     return points[rows, low] * (1 - part) + points[rows, low + 1] * part
 
 
-def _bun(person: Identity, rng: np.random.Generator, count: int) -> Vectors:
+def _bun(person: Identity, rng: np.random.Generator, count: int, nodes: int) -> Vectors:
     """(count, nodes, 3): a knot of hair on the crown."""
-    size = 0.2 + 0.06 * person.hair_length
-    centre = np.array([0, person.top - 0.11, -0.3])
+    size = 0.24 + 0.06 * person.hair_length
+    centre = np.array([0, person.top - 0.12, -0.30])
     tilt = rng.uniform(-0.9, 0.9, (count, 1))
-    turn = rng.uniform(0, 2 * np.pi, (count, 1)) + np.linspace(0, 2.2, _NODES)[None]
+    turn = rng.uniform(0, 2 * np.pi, (count, 1)) + np.linspace(0, 2.2, nodes)[None]
     height = np.clip(np.sin(tilt + 0.5 * np.sin(turn)), -1, 1)
     ring = np.sqrt(1 - height**2)
     sphere = np.stack([ring * np.cos(turn), 0.75 * height, ring * np.sin(turn)], -1)
     return centre + size * sphere * (1 + 0.05 * rng.normal(size=(count, 1, 1)))
 
 
-def _dressed(person: Identity, points: Vectors, lock: Field, rng: np.random.Generator, detail: float) -> Strands:
+def _dressed(
+    person: Identity, points: Vectors, lock: NDArray[np.int64], rng: np.random.Generator, detail: float
+) -> Strands:
     """Colours, thickness and openness of strands."""
     count = len(points)
-    along = np.linspace(0, 1, _NODES)[None]
+    along = np.linspace(0, 1, points.shape[1])[None]
     of_lock = rng.uniform(0.82, 1.2, int(lock.max()) + 1)[lock]
     shade = rng.uniform(0.8, 1.22, count)
     shade[: len(lock)] *= of_lock

@@ -70,7 +70,7 @@ def shape_head(person: Identity, rng: np.random.Generator, detail: float) -> Hea
     is_lower = (np.arange(len(heights)) >= seam_row)[:, None]
     lip, profile, relief = _lips(person, x, y, is_lower)
     z += relief
-    pores = noise(rng, z.shape, 85, 1) + 0.5 * noise(rng, z.shape, 30, 1)
+    pores = noise(rng, z.shape, 85, 1) + 0.15 * noise(rng, z.shape, 30, 1)
     z += (0.0003 + 0.0005 * person.age) * pores * (1 - lip) / max(detail, 1)
     z += 0.0018 * noise(rng, (8, columns), 70, 1)[3:4] * lip
     if person.age > 0.4:
@@ -100,7 +100,7 @@ def _rows(person: Identity, detail: float) -> tuple[Field, int]:
 def _outline(person: Identity, heights: Field, detail: float) -> Field:
     """(r, 1): half the head's width at each row."""
     below = np.clip((heights - WIDEST_Y) / (person.chin - WIDEST_Y), 0, 1)
-    jaw = (1 - below**person.jaw_power) ** person.jaw_taper
+    jaw = (1 - (0.13 + 0.05 * person.feminine) * below**1.4) * (1 - below**person.jaw_power) ** person.jaw_taper
     angles = 0.02 * (1 - person.feminine) * ridge(heights - 0.5, 0.18) + 0.015 * ridge(heights + 0.02, 0.15)
     outline = person.half_width * np.where(heights < WIDEST_Y, _crown(person, heights), jaw + angles * (jaw > 0.3))
     return np.maximum(blurred(outline[:, None], 1.5 * detail), 1e-3)
@@ -142,14 +142,14 @@ def _nose(person: Identity, x: Field, y: Field) -> Field:
     tip, width = person.nose_y, person.nose_width
     along = np.clip((y + 0.28) / (tip + 0.28), 0, 1.4)
     # The underside falls steeply between the wings and gently in the middle.
-    under = np.where(y < tip, 0.02 + 0.2 * along**1.7, 0.22 * np.exp(-(((y - tip) / 0.05) ** 2)))
-    flank = 0.075 + 0.045 * np.clip(along, 0, 1) ** 2 * width
-    nose = person.nose_height * under * ridge(x / flank, 1, 2.2) * step(-0.36, -0.2, y)
-    nose += 0.028 * bump(x, y, 0, tip - 0.02, 0.075, 0.05)
+    under = np.where(y < tip, 0.02 + 0.2 * along**1.7, 0.22 * np.exp(-(((y - tip) / 0.068) ** 2)))
+    flank = 0.085 + 0.050 * np.clip(along, 0, 1) ** 2 * width
+    nose = person.nose_height * under * ridge(x / flank, 1) * step(-0.36, -0.2, y)
+    nose += 0.030 * bump(x, y, 0, tip - 0.015, 0.07, 0.055)
     wing_x = 0.112 * width
-    nose += 0.088 * bump(np.abs(x), y, wing_x, tip - 0.005, 0.048, 0.05)
+    nose += 0.088 * bump(np.abs(x), y, wing_x, tip + 0.0, 0.048, 0.056)
     nose -= 0.022 * bump(np.abs(x), y, wing_x + 0.062, tip - 0.01, 0.02, 0.06)
-    return nose - 0.05 * bump(np.abs(x), y, 0.062 * width, tip + 0.048, 0.036, 0.02)
+    return nose - 0.03 * bump(np.abs(x), y, 0.062 * width, tip + 0.052, 0.036, 0.02)
 
 
 def _lips(person: Identity, x: Field, y: Field, is_lower: NDArray[np.bool_]) -> tuple[Field, Field, Field]:
@@ -161,7 +161,7 @@ def _lips(person: Identity, x: Field, y: Field, is_lower: NDArray[np.bool_]) -> 
     share = np.abs(distance) / np.maximum(height, 1e-4)
     soft = np.clip(0.018 / np.maximum(height, 1e-3), 0.05, 0.6)
     t = np.clip((share - 1 + soft) / (2 * soft), 0, 1)
-    lip = (1 - t * t * (3 - 2 * t)) * step(0.0, 0.08, profile)
+    lip = (1 - t * t * (3 - 2 * t)) * step(0.0, 0.22, profile)
     pout = np.clip(np.sin(np.clip(share, 0, 1.25) / 1.25 * np.pi), 0, 1) ** 0.8
     relief = 0.058 * np.where(is_lower, 1.2, 1.0) * pout * np.sqrt(profile) * (height / 0.07) ** 0.5
     relief -= 0.045 * ridge(distance, 0.018) * profile**0.5

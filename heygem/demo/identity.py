@@ -13,6 +13,7 @@ Colour: TypeAlias = NDArray[np.float32]
 
 HairStyle = Literal["short", "parted", "swept", "fringe", "long", "bun", "buzz"]
 Beard = Literal["none", "stubble", "full", "goatee"]
+Glasses = Literal["none", "bold", "thin", "round"]
 Clothes = Literal["tee", "blazer", "shirt", "sweater"]
 
 _HAIR_COLOURS = np.array(
@@ -30,8 +31,10 @@ _HAIR_SHARES = [0.32, 0.25, 0.18, 0.09, 0.06, 0.06, 0.04]
 _IRIS_COLOURS = np.array(
     [[0.09, 0.045, 0.02], [0.05, 0.03, 0.02], [0.10, 0.16, 0.22], [0.10, 0.15, 0.08], [0.16, 0.10, 0.05]]
 )
-_SKINS = np.array([[0.16, 0.085, 0.055], [0.56, 0.34, 0.225], [0.78, 0.56, 0.45]])
+_SKINS = np.array([[0.16, 0.085, 0.055], [0.56, 0.34, 0.225], [0.70, 0.49, 0.39]])
 """Dark, middle, light."""
+_DARK = 0.4
+"""Skin tone from which hair and eyes are dark."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ class Identity:
     hair_length: float
     curl: float
     beard: Beard
-    glasses: bool
+    glasses: Glasses
     makeup: float
     freckles: float
     moles: int
@@ -112,7 +115,8 @@ class Identity:
         u = rng.uniform
         feminine = float(u(0.6, 1) if rng.random() < 0.5 else u(0, 0.4))
         age = float(u(0, 1))
-        skin = _skin(u(0, 1), u(-1, 1))
+        tone = float(u(0, 1))
+        skin = _skin(tone, u(-1, 1))
         makeup = float(u(0, 1)) if feminine > 0.5 and rng.random() < 0.6 else 0.0
         return cls(
             seed=seed,
@@ -149,15 +153,15 @@ class Identity:
             hair_length=u(0, 1),
             curl=u(0, 1) ** 2,
             beard=_beard(rng, feminine),
-            glasses=bool(rng.random() < 0.22),
+            glasses=rng.choice(["none", "bold", "thin", "round"], p=[0.76, 0.1, 0.08, 0.06]),
             makeup=makeup,
             freckles=float(u(0, 1)) if rng.random() < 0.2 else 0.0,
             moles=int(rng.poisson(1.5)),
             clothes=rng.choice(["tee", "blazer", "shirt", "sweater"]),
             skin=skin,
             lip=_lip(rng, skin, makeup),
-            hair=_hair_colour(rng, age),
-            iris=_colour(_IRIS_COLOURS[rng.integers(len(_IRIS_COLOURS))]),
+            hair=_hair_colour(rng, age, tone),
+            iris=_iris(rng, tone),
             teeth=_colour(np.array([0.80, 0.76, 0.66]) * u(0.82, 1.05)),
             cloth=_cloth(rng),
             undershirt=_colour(np.full(3, u(0.45, 0.75)) * u(0.85, 1.0, 3)),
@@ -181,10 +185,15 @@ def _lip(rng: np.random.Generator, skin: Colour, makeup: float) -> Colour:
     return _colour(bare * (1 - 0.6 * makeup) + 0.6 * makeup * stick)
 
 
-def _hair_colour(rng: np.random.Generator, age: float) -> Colour:
-    hair = _HAIR_COLOURS[rng.choice(len(_HAIR_COLOURS), p=_HAIR_SHARES)] * rng.uniform(0.8, 1.3)
+def _hair_colour(rng: np.random.Generator, age: float, tone: float) -> Colour:
+    kind = rng.choice(len(_HAIR_COLOURS), p=_HAIR_SHARES)
+    hair = _HAIR_COLOURS[kind if tone < _DARK else kind % 2] * rng.uniform(0.8, 1.3)
     grey = np.clip((age - 0.7) / 0.3, 0, 1) * 0.8
     return _colour(hair * (1 - grey) + grey * np.array([0.26, 0.25, 0.24]))
+
+
+def _iris(rng: np.random.Generator, tone: float) -> Colour:
+    return _colour(_IRIS_COLOURS[rng.integers(len(_IRIS_COLOURS) if tone < _DARK else 2)])
 
 
 def _cloth(rng: np.random.Generator) -> Colour:

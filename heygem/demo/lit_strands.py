@@ -21,7 +21,7 @@ def shade_strands(points: Vectors, outwards: Vectors, albedo: Vectors, openness:
         openness: (n, s) share of the light that reaches them.
         light: Where light comes from.
     """
-    along = np.gradient(points, axis=1)
+    along = np.gradient(points, axis=1).astype(np.float32)
     along /= np.linalg.norm(along, axis=-1, keepdims=True) + 1e-9
     lit = albedo * light.ambient * openness[..., None]
     for direction, colour, highlight in zip(light.directions, light.colours, light.highlights, strict=True):

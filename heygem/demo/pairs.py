@@ -50,8 +50,8 @@ class _Take:
             blur_px=float(rng.choice([0, 0, 0.6, 1.0, 1.6])),
             jpeg=[None, None, 40, 60, 80][int(rng.integers(5))],
             wider=rng.uniform(-0.07, 0.07),
-            higher=rng.uniform(-0.10, 0.14),
-            lower=rng.uniform(-0.04, 0.07),
+            higher=rng.uniform(-0.22, 0.04),
+            lower=rng.uniform(-0.06, 0.08),
             jitter=rng.uniform(0, 0.012),
         )
 

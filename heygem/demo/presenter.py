@@ -5,6 +5,7 @@ Read this first: it draws the layers from the back to the front. Knows nothing o
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, replace
 
 import cv2
@@ -12,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem.demo.backdrop import backdrop
-from heygem.demo.body import ear, neck, torso
+from heygem.demo.body import ear, paint_bust, shape_bust
+from heygem.demo.clothes import collar, dress
 from heygem.demo.expression import Mouth, head_normals, posed
 from heygem.demo.eyes import paint_eyes
 from heygem.demo.facial_hair import grow_beard, grow_brows, lashes
-from heygem.demo.fields import Vectors
+from heygem.demo.fields import Field, Vectors
 from heygem.demo.glasses import draw_glasses
 from heygem.demo.hair import Strands, grow_hair
 from heygem.demo.head import shape_head
@@ -27,10 +29,10 @@ from heygem.demo.raster import FAR, draw_mesh, draw_strands
 from heygem.demo.scalp import outward
 from heygem.demo.shading import CLOTH_WRAP, SKIN_WRAP, Light, Surface, developed, normals_of, shaded
 from heygem.demo.skin import paint_face
-from heygem.demo.view import Camera, Pose, projected, rotation
+from heygem.demo.view import Camera, Pose, projected, rotation, seen, turned
 
 _SUPERSAMPLING = 2
-_NECK_SWAY, _TORSO_SWAY = 0.45, 0.15
+_NECK_SWAY, _CHEST_SWAY = 0.5, 0.12
 """Share of the head's movement that they follow."""
 
 
@@ -70,13 +72,16 @@ class Presenter:
         rng = np.random.default_rng((person.seed, 3))
         self._head = shape_head(person, rng, detail)
         self._face = paint_face(person, self._head, rng, detail)
-        self._torso, self._neck = torso(person, rng, detail), neck(person, rng, detail)
+        bust = shape_bust(person, detail)
+        self._bust, self._loose = dress(person, bust, paint_bust(person, bust, rng), rng), bust.loose
+        self._collar = list(collar(person, detail))
         self._ears = [ear(person, side, detail) for side in (-1, 1)]
         self._detail = detail
         self._brows = grow_brows(person, self._head, rng, detail)
         self._beard = grow_beard(person, self._head, rng, detail)
         self._hair = grow_hair(person, rng, detail)
-        self._hair_outwards = outward(person, self._hair.points).astype(np.float32)
+        self._hair_outwards = outward(person, self._hair.points)
+        self._last: tuple[tuple[Pose, Camera], _Canvas, _Seen] | None = None
 
     def frame(
         self,
@@ -116,8 +121,8 @@ class Presenter:
     def face_box(self, pose: Pose, camera: Camera) -> NDArray[np.float32]:
         """(4,): where a detector would see the face, whatever the mouth does."""
         middle = projected(np.array([[0, 0.12, 0.5]], np.float32), pose, camera)[0, :2]
-        half, above, below = 0.74, 0.80, self.person.chin - 0.06
-        scale = camera.px_per_unit * 1.08
+        half, above, below = 0.72, 1.06, self.person.chin - 0.08
+        scale = camera.px_per_unit
         return np.array(
             [middle[0] - half * scale, middle[1] - above * scale, middle[0] + half * scale, middle[1] + below * scale],
             np.float32,
@@ -141,19 +146,31 @@ class Presenter:
 
     def _draw(self, mouth: Mouth, pose: Pose, blink: float, gaze: tuple[float, float], camera: Camera) -> Vectors:
         """(H, W, 3) linear light."""
-        canvas = _Canvas(self._room, self.light, pose, camera)
-        canvas.draw(self._torso, sway=_TORSO_SWAY)
-        canvas.draw(self._neck, sway=_NECK_SWAY, wrap=SKIN_WRAP)
-        for surface in self._ears:
-            canvas.draw(surface, wrap=SKIN_WRAP)
+        canvas, hair = self._around(pose, camera)
         seam_z = float(self._head.points[self._head.seam_row, self._head.points.shape[1] // 2, 2])
         for surface in interior(self.person, mouth, seam_z):
             canvas.draw(surface, wrap=SKIN_WRAP)
         self._draw_face(canvas, mouth, blink, gaze)
-        canvas.draw_strands(self._hair, self._hair_outwards)
-        if self.person.glasses:
-            draw_glasses(self.person, pose, camera, canvas.picture)
+        draw_glasses(self.person, pose, camera, self.light, canvas.picture)
+        canvas.blend(hair)
         return canvas.picture
+
+    def _around(self, pose: Pose, camera: Camera) -> tuple[_Canvas, _Seen]:
+        """What is behind the face, drawn, and the hair over it: the same for every mouth in this pose."""
+        if self._last is None or self._last[0] != (pose, camera):
+            canvas = self._behind(pose, camera)
+            self._last = (pose, camera), canvas, canvas.see(self._hair, self._hair_outwards)
+        _, canvas, hair = self._last
+        return canvas.copy(), hair
+
+    def _behind(self, pose: Pose, camera: Camera) -> _Canvas:
+        canvas = _Canvas(self._room, self.light, pose, camera)
+        canvas.draw(self._bust, loose=self._loose, wrap=SKIN_WRAP)
+        for surface in self._collar:
+            canvas.draw(surface, loose=np.float32(0.6))
+        for surface in self._ears:
+            canvas.draw(surface, wrap=SKIN_WRAP)
+        return canvas
 
     def _draw_face(self, canvas: _Canvas, mouth: Mouth, blink: float, gaze: tuple[float, float]) -> None:
         points = posed(self._head, self.person, mouth)
@@ -173,7 +190,17 @@ class Presenter:
         canvas.draw(_rows(face, slice(row, None)), normals[row:], wrap=SKIN_WRAP)
         growths = [growth.on(points) for growth in (self._brows, self._beard) if growth is not None]
         for strands in (*growths, lashes(self.person, points, self._head, blink, self._detail)):
-            canvas.draw_strands(strands, outward(self.person, strands.points).astype(np.float32), slack=0.06)
+            canvas.blend(canvas.see(strands, outward(self.person, strands.points)), slack=0.06)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """Strands as they are seen and lit from one side; arguments of `draw_strands`."""
+
+    points: Vectors
+    colours: Vectors
+    alpha: Field
+    thickness: Field
 
 
 class _Canvas:
@@ -190,24 +217,50 @@ class _Canvas:
         surface: Surface,
         normals: Vectors | None = None,
         *,
-        sway: float = 1.0,
+        loose: Field | np.float32 | None = None,
         wrap: NDArray[np.float32] = CLOTH_WRAP,
     ) -> None:
-        """Draw `surface`; without `normals` it is seen from both sides."""
-        turned = (normals_of(surface.points) if normals is None else normals) @ rotation(self._pose, sway).T
-        if normals is None:
-            turned = np.where(turned[..., 2:3] < -0.5, -turned, turned)
-        lit = shaded(surface, turned, self._light, wrap)
-        flat = projected(surface.points, self._pose, self._camera, sway)
-        draw_mesh(flat, lit, surface.alpha, self.picture, self.depth)
+        """Draw `surface`.
 
-    def draw_strands(self, strands: Strands, outwards: Vectors, slack: float = 0.03) -> None:
-        """Draw `strands`, which grow on the head."""
+        Args:
+            surface: What.
+            normals: Its normals before the head turned; computed if None, and then it is seen from both sides.
+            loose: 0 where it follows as the neck does, 1 as the chest does; None: it is part of the head.
+            wrap: How far light reaches around it.
+        """
+        if loose is None:
+            points = turned(surface.points, self._pose)
+        else:
+            share = np.asarray(loose)[..., None]
+            points = turned(surface.points, self._pose, _NECK_SWAY) * (1 - share)
+            points = points + turned(surface.points, self._pose, _CHEST_SWAY) * share
+        points = points.astype(np.float32)
+        if normals is None:
+            facing = normals_of(points)
+            facing = np.where(facing[..., 2:3] < -0.5, -facing, facing)
+        else:
+            facing = normals @ rotation(self._pose).T
+        lit = shaded(surface, facing, self._light, wrap)
+        draw_mesh(seen(points, self._camera), lit, surface.alpha, self.picture, self.depth)
+
+    def see(self, strands: Strands, outwards: Vectors) -> _Seen:
+        """Turn and light `strands`, which grow on the head; `outwards` are the normals of what they grow on."""
         turn = rotation(self._pose)
-        lit = shade_strands(strands.points @ turn.T, outwards @ turn.T, strands.albedo, strands.openness, self._light)
-        flat = projected(strands.points, self._pose, self._camera)
-        thickness = strands.thickness * np.float32(self._camera.px_per_unit)
-        draw_strands(flat, lit, strands.alpha, thickness, self.picture, self.depth, slack)
+        points = turned(strands.points, self._pose).astype(np.float32)
+        facing = (outwards @ turn.T).astype(np.float32)
+        lit = shade_strands(points, facing, strands.albedo, strands.openness, self._light)
+        thickness = (strands.thickness * self._camera.px_per_unit).astype(np.float32)
+        return _Seen(seen(points, self._camera), lit, strands.alpha, thickness)
+
+    def blend(self, hair: _Seen, slack: float = 0.03) -> None:
+        """Draw strands where nothing is nearer than `slack` before them."""
+        draw_strands(hair.points, hair.colours, hair.alpha, hair.thickness, self.picture, self.depth, slack)
+
+    def copy(self) -> _Canvas:
+        """The same picture so far, to be drawn on separately."""
+        twin = copy.copy(self)
+        twin.picture, twin.depth = self.picture.copy(), self.depth.copy()
+        return twin
 
 
 def _rows(surface: Surface, rows: slice) -> Surface:

@@ -59,7 +59,7 @@ class Light:
             colours=colours.astype(np.float32),
             highlights=np.array([1, 0.6, 0.5, 0.3], np.float32),
             ambient=(np.array([1, 1, 1.05]) * u(0.12, 0.28) * power).astype(np.float32),
-            exposure=float(u(0.8, 1.3)),
+            exposure=float(u(0.85, 1.15)),
         )
 
 

@@ -20,7 +20,9 @@ def paint_face(person: Identity, head: Head, rng: np.random.Generator, detail: f
     hair = np.minimum(person.hair * 1.1 + 0.01, person.skin * 0.5)
     albedo = mixed(albedo, hair, _brows(person, x, y))
     scalp = scalp_share(person, head.angle, y, noise(rng, y.shape, 60, 2))
-    albedo = mixed(albedo, person.hair * 0.6 + 0.02 * person.skin, (0.8 if person.hair_style == "buzz" else 0.95) * scalp)
+    albedo = mixed(
+        albedo, person.hair * 0.6 + 0.02 * person.skin, (0.8 if person.hair_style == "buzz" else 0.95) * scalp
+    )
     gloss, polish = _gloss(person, head, x, y, rng)
     gloss = gloss * (1 - scalp)
     beard = beard_share(person, head)
@@ -77,7 +79,7 @@ def _nostrils(person: Identity, x: Field, y: Field, albedo: Vectors) -> Vectors:
     width = person.nose_width
     side = np.abs(x)
     # Nostrils are ovals that lean towards the tip.
-    hole = 0.9 * bump(side - 0.35 * (y - person.nose_y - 0.04), y, 0.066 * width, person.nose_y + 0.043, 0.034, 0.015)
+    hole = 0.9 * bump(side - 0.35 * (y - person.nose_y - 0.04), y, 0.066 * width, person.nose_y + 0.050, 0.033, 0.014)
     crease = 0.3 * ridge(side - 0.168 * width, 0.018) * ridge(y - person.nose_y, 0.05)
     return (albedo * (1 - hole)[..., None] * (1 - crease)[..., None]).astype(np.float32)
 
@@ -112,6 +114,6 @@ def _openness(person: Identity, head: Head, detail: float) -> Field:
     small, large = blurred(z, 5 * detail), blurred(z, 12 * detail)
     openness = 1 - np.clip((small - z) * 6, 0, 0.5)
     openness = openness - np.clip((large - z) * 2.2, 0, 0.4) * (np.abs(head.angle) < 1.2)
-    openness = openness * (1 - 0.42 * bump(x, y, 0, person.nose_y + 0.065, 0.15, 0.04))
+    openness = openness * (1 - 0.34 * bump(x, y, 0, person.nose_y + 0.075, 0.15, 0.045))
     openness = openness * (1 - 0.25 * step(person.chin - 0.06, person.chin, y))
     return np.clip(openness, 0.25, 1.02).astype(np.float32)

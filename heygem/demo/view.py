@@ -64,9 +64,18 @@ def rotation(pose: Pose, share: float = 1.0) -> NDArray[np.float32]:
     return (roll @ pitch @ yaw).astype(np.float32)
 
 
-def projected(points: Vectors, pose: Pose, camera: Camera, share: float = 1.0) -> Vectors:
-    """Columns, rows (pixels of `camera`) and depth (head units) of points (..., 3) that follow a `share` of `pose`."""
-    turned = (points - _PIVOT) @ rotation(pose, share).T + _PIVOT + share * np.array([pose.x, pose.y, 0])
-    near = _DISTANCE / (_DISTANCE - turned[..., 2:3])
-    flat = (turned[..., :2] - (camera.x, camera.y)) * near * camera.px_per_unit + (camera.width / 2, camera.height / 2)
-    return np.concatenate([flat, turned[..., 2:3]], axis=-1).astype(np.float32)
+def turned(points: Vectors, pose: Pose, share: float = 1.0) -> Vectors:
+    """Points (..., 3) that follow a `share` of `pose`, in head units."""
+    return (points - _PIVOT) @ rotation(pose, share).T + _PIVOT + share * np.array([pose.x, pose.y, 0])
+
+
+def seen(points: Vectors, camera: Camera) -> Vectors:
+    """Columns, rows (pixels of `camera`) and depth (head units) of points (..., 3) that have been turned."""
+    near = _DISTANCE / (_DISTANCE - points[..., 2:3])
+    flat = (points[..., :2] - (camera.x, camera.y)) * near * camera.px_per_unit + (camera.width / 2, camera.height / 2)
+    return np.concatenate([flat, points[..., 2:3]], axis=-1).astype(np.float32)
+
+
+def projected(points: Vectors, pose: Pose, camera: Camera) -> Vectors:
+    """Columns, rows (pixels of `camera`) and depth (head units) of points (..., 3) of the head."""
+    return seen(turned(points, pose), camera)
