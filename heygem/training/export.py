@@ -1,0 +1,44 @@
+"""Writes a trained generator as the file that the lip engine reads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from safetensors.torch import save_file
+from torch import Tensor
+
+from heygem.nets.blocks import Widths
+from heygem.training.recipe import LEAD_FRAMES
+
+_FORMAT = "heygem-warp-net-1"
+
+
+def export(state: Mapping[str, Tensor], widths: Widths, training: str, file: Path) -> None:
+    """Write fp16 safetensors, whole or not at all.
+
+    Args:
+        state: State dict of a `WarpNet`.
+        widths: Its widths.
+        training: What it was trained on and how, for people who find the file alone.
+        file: Is replaced.
+    """
+    part = file.with_name(file.name + ".part")
+    tensors = {
+        name: (value.half() if value.is_floating_point() else value).detach().cpu().contiguous()
+        for name, value in state.items()
+    }
+    facts = {
+        "format": _FORMAT,
+        "widths": widths.to_json(),
+        "mel_offset": str(-LEAD_FRAMES),
+        "mel_offset_unit": "frames at 25 fps from the frame to the start of its window of 16 mel steps",
+        "training": training,
+        "author": "The HeyGem authors",
+        "licence": "Apache-2.0",
+    }
+    save_file(tensors, part, metadata=facts)
+    with part.open("rb") as stream:
+        os.fsync(stream.fileno())
+    part.replace(file)
