@@ -36,7 +36,8 @@ def augment(sound: Waveform, rng: np.random.Generator) -> Waveform:
     out = out / (np.abs(out).max() + 1e-6) * 10 ** (rng.uniform(-16, -0.5) / 20)
     if rng.random() < 0.75:
         out = out + _background(len(out), rng) * 10 ** (rng.uniform(-75, -32) / 20)
-    return out.astype(np.float32)
+    result: Waveform = out.astype(np.float32)
+    return result
 
 
 def _equalised(sound: Samples, gains_db: Samples) -> Samples:
@@ -65,4 +66,5 @@ def _background(length: int, rng: np.random.Generator) -> Samples:
     spectrum = np.fft.rfft(rng.normal(size=length))
     spectrum /= np.abs(1 - pole * np.exp(-1j * np.linspace(0, np.pi, len(spectrum))))
     noise = np.fft.irfft(spectrum, length)
-    return noise / (noise.std() + 1e-9)
+    result: Samples = noise / (noise.std() + 1e-9)
+    return result

@@ -35,7 +35,8 @@ def _wall(rng: np.random.Generator) -> Vectors:
     down, across = np.mgrid[:_ROWS, :_COLUMNS] / np.array([_ROWS, _COLUMNS])[:, None, None]
     lit = 1 + u(-0.7, 0.7) * (across - 0.5) - u(0.1, 0.6) * (down - 0.4)
     glow = u(0.1, 0.6) * np.exp(-(((across - u(0.2, 0.8)) / 0.35) ** 2) - ((down - u(0.1, 0.5)) / 0.4) ** 2)
-    return (tone * (lit + glow)[..., None]).astype(np.float32)
+    result: Vectors = (tone * (lit + glow)[..., None]).astype(np.float32)
+    return result
 
 
 def _shelf(room: Vectors, rng: np.random.Generator) -> None:

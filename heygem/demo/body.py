@@ -46,8 +46,7 @@ def shape_bust(person: Identity, detail: float) -> Bust:
     outline = np.interp(
         heights,
         [0.45, 0.8, 1.02, 1.13, 1.24, 1.37, 1.50, 1.62, 1.78, 2.05, 3.0],
-        [neck * 1.06, neck, neck * 1.03, neck * 1.22, 0.76 * broad, 1.14 * broad, 1.43 * broad, 1.58 * broad]
-        + [1.68 * broad, 1.74 * broad, 1.80 * broad],
+        [neck * 1.06, neck, neck * 1.03, neck * 1.22, *(broad * np.array([0.76, 1.14, 1.43, 1.58, 1.68, 1.74, 1.80]))],
     )
     width = blurred(outline[:, None], 2.5 * detail)
     x = width * t

@@ -81,7 +81,8 @@ def _folds(bust: Bust, rng: np.random.Generator) -> Field:
     drift = noise(rng, bust.x.shape, 3, 2)
     pull = np.sin(13 * (0.55 * side + 0.85 * y) + 1.6 * drift) * step(0.45, 1.0, side) * step(1.45, 1.8, y)
     hang = np.sin(6 * bust.x + 1.5 * drift) * step(1.7, 2.3, y)
-    return 0.013 * pull + 0.014 * hang + 0.012 * noise(rng, bust.x.shape, 5, 3)
+    result: Field = 0.013 * pull + 0.014 * hang + 0.012 * noise(rng, bust.x.shape, 5, 3)
+    return result
 
 
 def _cover(

@@ -22,13 +22,15 @@ def bump(x: Field, y: Field, centre_x: float, centre_y: float, width: float, hei
 
 def ridge(x: Field, width: float, power: float = 2.0) -> Field:
     """Hill along the line x = 0: exp(-|x / width| ** power)."""
-    return np.exp(-(np.abs(x / width) ** power)).astype(np.float32)
+    result: Field = np.exp(-(np.abs(x / width) ** power)).astype(np.float32)
+    return result
 
 
 def step(low: float, high: float, x: Field) -> Field:
     """0 below `low`, 1 above `high`, a smooth cubic between."""
     t = np.clip((x - low) / (high - low), 0, 1)
-    return (t * t * (3 - 2 * t)).astype(np.float32)
+    result: Field = (t * t * (3 - 2 * t)).astype(np.float32)
+    return result
 
 
 def noise(
@@ -51,7 +53,8 @@ def noise(
         grid = rng.normal(size=(down, across)).astype(np.float32)
         total += strength * cv2.resize(grid, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
         strength *= persistence
-    return (total / (total.std() + 1e-9)).astype(np.float32)
+    result: Field = (total / (total.std() + 1e-9)).astype(np.float32)
+    return result
 
 
 def blurred(field: Field, sigma: float) -> Field:

@@ -142,7 +142,8 @@ def _combed(person: Identity, style: _Style, starts: Vectors, is_side: Field) ->
     downwards = np.array([0.0, 1.0, -0.25])
     side = is_side[:, None] if style.sides else np.zeros((len(starts), 1))
     direction = direction * (1 - side) + downwards * side
-    return direction + 0.15 * outward(person, starts)
+    result: Vectors = direction + 0.15 * outward(person, starts)
+    return result
 
 
 def _drape(person: Identity, points: Vectors) -> Vectors:
@@ -161,11 +162,12 @@ def _off_the_face(person: Identity, points: Vectors, rng: np.random.Generator) -
     """`points` of strands beside the face instead of before it; those of a fringe end above it."""
     x, y, z = points[..., 0], points[..., 1], points[..., 2]
     frame = person.half_width * (0.72 + 0.14 * step(-0.4, 0.3, y) + 0.04 * rng.normal(size=(len(points), 1)))
-    limit = frame * step(person.hairline - 0.02, person.hairline + 0.32, y) * step(0.0, 0.15, z)
+    holds = step(person.hairline - 0.1, person.hairline + 0.28, y) * step(-0.05, 0.12, z)
+    limit = (1 + frame) * holds - 1
     is_fringe = (y[:, -1:] < person.eye_y - 0.05) & (y[:, -1:] > person.hairline)
     side = np.sign(x[:, x.shape[1] // 2, None] - person.part)
     beside = side * np.maximum(side * x, np.where(is_fringe, -9, limit))
-    return np.stack([np.where(limit > 0.02, beside, x), y, z], -1)
+    return np.stack([beside, y, z], -1)
 
 
 def _waves(person: Identity, rng: np.random.Generator, lock: NDArray[np.int64], locks: int, arc: Field) -> Vectors:
@@ -177,7 +179,8 @@ def _waves(person: Identity, rng: np.random.Generator, lock: NDArray[np.int64], 
     axis /= np.linalg.norm(axis, axis=-1, keepdims=True)
     turn = np.sin(per_unit * arc + phase)[..., None] * axis
     reach = np.minimum(1, arc[:, -1:] / 0.6)[..., None]
-    return amplitude * reach * turn
+    result: Vectors = amplitude * reach * turn
+    return result
 
 
 def _trimmed(points: Vectors, share: Field) -> Vectors:
@@ -186,7 +189,8 @@ def _trimmed(points: Vectors, share: Field) -> Vectors:
     low = np.minimum(place.astype(int), points.shape[1] - 2)
     part = (place - low)[..., None]
     rows = np.arange(len(points))[:, None]
-    return points[rows, low] * (1 - part) + points[rows, low + 1] * part
+    result: Vectors = points[rows, low] * (1 - part) + points[rows, low + 1] * part
+    return result
 
 
 def _bun(person: Identity, rng: np.random.Generator, count: int, nodes: int) -> Vectors:

@@ -1,7 +1,7 @@
 """The shape of a presenter's head at rest: a grid of vertices that is split along the lips. Knows nothing of colours.
 
-The face is a height field over an outline, so its silhouette is exact; the row of vertices on the seam of the lips exists
-twice, so the mouth can really open.
+The face is a height field over an outline, so its silhouette is exact; the row of vertices on the seam of the lips
+exists twice, so the mouth can really open.
 """
 
 from __future__ import annotations
@@ -109,14 +109,16 @@ def _outline(person: Identity, heights: Field, detail: float) -> Field:
 def _crown(person: Identity, y: Field) -> Field:
     """How much narrower the skull is above its widest place, 1 there."""
     above = np.clip((WIDEST_Y - y) / (WIDEST_Y - person.top), 0, 1)
-    return np.sqrt(np.clip(1 - above**CROWN_POWER, 0.0004, 1))
+    result: Field = np.sqrt(np.clip(1 - above**CROWN_POWER, 0.0004, 1))
+    return result
 
 
 def _skull(person: Identity, y: Field, angle: Field) -> Field:
     below = np.clip((y - WIDEST_Y) / (person.chin - WIDEST_Y), 0, 1)
     depth = person.depth * np.sqrt(np.clip(1 - (np.maximum(y, WIDEST_Y) / 1.55) ** 2, 0.05, 1))
     depth = depth * (1 - 0.1 * step(0.3, 1.0, y)) * np.sqrt(np.clip(1 - 0.85 * below**7, 0.004, 1))
-    return depth * _crown(person, y) * np.cos(angle) * (1 + 0.18 * np.sin(angle) ** 2)
+    result: Field = depth * _crown(person, y) * np.cos(angle) * (1 + 0.18 * np.sin(angle) ** 2)
+    return result
 
 
 def _features(person: Identity, x: Field, y: Field) -> Field:
@@ -142,14 +144,15 @@ def _nose(person: Identity, x: Field, y: Field) -> Field:
     tip, width = person.nose_y, person.nose_width
     along = np.clip((y + 0.28) / (tip + 0.28), 0, 1.4)
     # The underside falls steeply between the wings and gently in the middle.
-    under = np.where(y < tip, 0.02 + 0.2 * along**1.7, 0.22 * np.exp(-(((y - tip) / 0.068) ** 2)))
+    under = np.where(y < tip, 0.02 + 0.2 * along**1.7, 0.22 * np.exp(-(((y - tip) / 0.08) ** 2)))
     flank = 0.085 + 0.050 * np.clip(along, 0, 1) ** 2 * width
     nose = person.nose_height * under * ridge(x / flank, 1) * step(-0.36, -0.2, y)
     nose += 0.030 * bump(x, y, 0, tip - 0.015, 0.07, 0.055)
     wing_x = 0.112 * width
     nose += 0.088 * bump(np.abs(x), y, wing_x, tip + 0.0, 0.048, 0.056)
     nose -= 0.022 * bump(np.abs(x), y, wing_x + 0.062, tip - 0.01, 0.02, 0.06)
-    return nose - 0.03 * bump(np.abs(x), y, 0.062 * width, tip + 0.052, 0.036, 0.02)
+    result: Field = nose - 0.03 * bump(np.abs(x), y, 0.062 * width, tip + 0.052, 0.036, 0.02)
+    return result
 
 
 def _lips(person: Identity, x: Field, y: Field, is_lower: NDArray[np.bool_]) -> tuple[Field, Field, Field]:

@@ -41,7 +41,7 @@ _DARK = 0.4
 class Identity:
     """One presenter.
 
-    Lengths are in head units: half a head's height, 0 at the middle of the head, x to the right, y down, z to the viewer.
+    Lengths are in head units: half a head's height, 0 at its middle, x to the right, y down, z to the viewer.
 
     Attributes:
         seed: Of everything random that has no field of its own: strands, pores, folds.

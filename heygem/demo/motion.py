@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem.demo.fields import smooth_noise
-from heygem.demo.view import Pose
+from heygem.demo.view import STILL, Pose
 
 _BLINK = (0.35, 1.0, 1.0, 0.6, 0.2)
 """How far the lids are down in the frames of one blink at 25 fps."""
@@ -32,7 +32,7 @@ class Motion:
     gazes: NDArray[np.float32]
 
     @classmethod
-    def of(cls, rng: np.random.Generator, length: int, *, calm: float = 1.0, centre: Pose = Pose()) -> Self:
+    def of(cls, rng: np.random.Generator, length: int, *, calm: float = 1.0, centre: Pose = STILL) -> Self:
         """Movement of `length` frames.
 
         Args:

@@ -67,8 +67,8 @@ def render_pairs(
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Each pose of one presenter twice, with two articulations.
 
-    Light, pose, eyes, crop, noise and compression of a pair are the same. The crop is the box of a detector, stretched to
-    a square, as the product crops (`faces.crop.box_map`).
+    Light, pose, eyes, crop, noise and compression of a pair are the same. The crop is the box of a detector, stretched
+    to a square, as the product crops (`faces.crop.box_map`).
 
     Args:
         seed: Decides everything else.
@@ -128,6 +128,6 @@ def _crop(rgb: NDArray[np.uint8], take: _Take) -> NDArray[np.uint8]:
     how = cv2.INTER_AREA if rgb.shape[0] > CROP_PX else cv2.INTER_LINEAR
     square = cv2.resize(rgb, (CROP_PX, CROP_PX), interpolation=how)
     if take.jpeg is not None:
-        _, packed = cv2.imencode(".jpg", square[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, take.jpeg])
-        square = cv2.imdecode(packed, cv2.IMREAD_COLOR)[..., ::-1]
+        _, packed = cv2.imencode(".jpg", square, [cv2.IMWRITE_JPEG_QUALITY, take.jpeg])
+        square = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR))
     return np.asarray(square, np.uint8)

@@ -29,7 +29,7 @@ from heygem.demo.raster import FAR, draw_mesh, draw_strands
 from heygem.demo.scalp import outward
 from heygem.demo.shading import CLOTH_WRAP, SKIN_WRAP, Light, Surface, developed, normals_of, shaded
 from heygem.demo.skin import paint_face
-from heygem.demo.view import Camera, Pose, projected, rotation, seen, turned
+from heygem.demo.view import STILL, Camera, Pose, projected, rotation, seen, turned
 
 _SUPERSAMPLING = 2
 _NECK_SWAY, _CHEST_SWAY = 0.5, 0.12
@@ -86,7 +86,7 @@ class Presenter:
     def frame(
         self,
         articulation: NDArray[np.float32],
-        pose: Pose = Pose(),
+        pose: Pose = STILL,
         blink: float = 0.0,
         gaze: tuple[float, float] = (0.0, 0.0),
         *,

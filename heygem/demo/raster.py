@@ -15,6 +15,45 @@ FAR = -9.0
 
 
 @compiled
+def _draw_triangle(
+    points: Vectors,
+    colours: Vectors,
+    alpha: Field,
+    first: tuple[int, int],
+    second: tuple[int, int],
+    third: tuple[int, int],
+    picture: Vectors,
+    depth: Field,
+) -> None:
+    a0, a1, a2 = alpha[first], alpha[second], alpha[third]
+    x0, y0, z0 = points[first[0], first[1], 0], points[first[0], first[1], 1], points[first[0], first[1], 2]
+    x1, y1, z1 = points[second[0], second[1], 0], points[second[0], second[1], 1], points[second[0], second[1], 2]
+    x2, y2, z2 = points[third[0], third[1], 0], points[third[0], third[1], 1], points[third[0], third[1], 2]
+    left = max(0, math.ceil(min(x0, x1, x2) - 1e-3))
+    right = min(depth.shape[1] - 1, math.floor(max(x0, x1, x2) + 1e-3))
+    top = max(0, math.ceil(min(y0, y1, y2) - 1e-3))
+    bottom = min(depth.shape[0] - 1, math.floor(max(y0, y1, y2) + 1e-3))
+    area = (y1 - y2) * (x0 - x2) + (x2 - x1) * (y0 - y2)
+    if a0 + a1 + a2 <= 0.003 or abs(area) < 1e-9:
+        return
+    for y in range(top, bottom + 1):
+        for x in range(left, right + 1):
+            w0 = ((y1 - y2) * (x - x2) + (x2 - x1) * (y - y2)) / area
+            w1 = ((y2 - y0) * (x - x2) + (x0 - x2) * (y - y2)) / area
+            w2 = 1 - w0 - w1
+            z = w0 * z0 + w1 * z1 + w2 * z2
+            a = w0 * a0 + w1 * a1 + w2 * a2
+            if min(w0, w1, w2) < -1e-4 or z < depth[y, x] - 1e-6 or a <= 0.003:
+                continue
+            if a > 0.6:
+                depth[y, x] = z
+            for k in range(3):
+                value = w0 * colours[first[0], first[1], k] + w1 * colours[second[0], second[1], k]
+                value += w2 * colours[third[0], third[1], k]
+                picture[y, x, k] = picture[y, x, k] * (1 - a) + value * a
+
+
+@compiled
 def draw_mesh(points: Vectors, colours: Vectors, alpha: Field, picture: Vectors, depth: Field) -> None:
     """Blend a grid of quads over `picture`, where nothing in `depth` is nearer.
 
@@ -25,41 +64,11 @@ def draw_mesh(points: Vectors, colours: Vectors, alpha: Field, picture: Vectors,
         picture: (H, W, 3) linear light, changed.
         depth: (H, W), changed.
     """
-    height, width = depth.shape
     rows, columns = alpha.shape
     for i in range(rows - 1):
         for j in range(columns - 1):
-            for half in range(2):
-                i0, j0, i1, j1, i2, j2 = (i, j, i, j + 1, i + 1, j) if half == 0 else (i + 1, j + 1, i + 1, j, i, j + 1)
-                a0, a1, a2 = alpha[i0, j0], alpha[i1, j1], alpha[i2, j2]
-                if a0 + a1 + a2 <= 0.003:
-                    continue
-                x0, y0, z0 = points[i0, j0, 0], points[i0, j0, 1], points[i0, j0, 2]
-                x1, y1, z1 = points[i1, j1, 0], points[i1, j1, 1], points[i1, j1, 2]
-                x2, y2, z2 = points[i2, j2, 0], points[i2, j2, 1], points[i2, j2, 2]
-                left = max(0, math.ceil(min(x0, x1, x2) - 1e-3))
-                right = min(width - 1, math.floor(max(x0, x1, x2) + 1e-3))
-                top = max(0, math.ceil(min(y0, y1, y2) - 1e-3))
-                bottom = min(height - 1, math.floor(max(y0, y1, y2) + 1e-3))
-                area = (y1 - y2) * (x0 - x2) + (x2 - x1) * (y0 - y2)
-                if left > right or top > bottom or abs(area) < 1e-9:
-                    continue
-                for y in range(top, bottom + 1):
-                    for x in range(left, right + 1):
-                        w0 = ((y1 - y2) * (x - x2) + (x2 - x1) * (y - y2)) / area
-                        w1 = ((y2 - y0) * (x - x2) + (x0 - x2) * (y - y2)) / area
-                        w2 = 1 - w0 - w1
-                        if w0 < -1e-4 or w1 < -1e-4 or w2 < -1e-4:
-                            continue
-                        z = w0 * z0 + w1 * z1 + w2 * z2
-                        a = w0 * a0 + w1 * a1 + w2 * a2
-                        if z < depth[y, x] - 1e-6 or a <= 0.003:
-                            continue
-                        if a > 0.6:
-                            depth[y, x] = z
-                        for k in range(3):
-                            value = w0 * colours[i0, j0, k] + w1 * colours[i1, j1, k] + w2 * colours[i2, j2, k]
-                            picture[y, x, k] = picture[y, x, k] * (1 - a) + value * a
+            _draw_triangle(points, colours, alpha, (i, j), (i, j + 1), (i + 1, j), picture, depth)
+            _draw_triangle(points, colours, alpha, (i + 1, j + 1), (i + 1, j), (i, j + 1), picture, depth)
 
 
 @compiled
@@ -97,13 +106,16 @@ def draw_strands(
             right = min(width - 1, math.floor(max(x0, x0 + dx) + reach))
             top = max(0, math.ceil(min(y0, y0 + dy) - reach))
             bottom = min(height - 1, math.floor(max(y0, y0 + dy) + reach))
+            per_length, per_square = 1 / math.sqrt(square), 1 / square
             for y in range(top, bottom + 1):
                 for x in range(left, right + 1):
-                    t = ((x - x0) * dx + (y - y0) * dy) / square
+                    t = ((x - x0) * dx + (y - y0) * dy) * per_square
                     # Half open: a pixel between two segments of a strand belongs to one of them.
                     if t < 0 or t >= 1:
                         continue
-                    across = abs((x - x0) * dy - (y - y0) * dx) / math.sqrt(square)
+                    across = abs((x - x0) * dy - (y - y0) * dx) * per_length
+                    if across > reach:
+                        continue
                     half = thickness[n, s] * (1 - t) + thickness[n, s + 1] * t
                     cover = min(1.0, max(0.0, max(half, 0.5) + 0.5 - across)) * min(1.0, half / 0.5)
                     a = cover * (alpha[n, s] * (1 - t) + alpha[n, s + 1] * t)

@@ -20,7 +20,8 @@ def hairline(person: Identity, angle: Field) -> Field:
     line = person.hairline + 0.05 * (side / 0.8) ** 2 - recess * ridge(side - 0.6, 0.24)
     sideburn = 0.02 if person.feminine < 0.5 else -0.12
     line = line + step(0.86, 1.3, side) * (sideburn - person.hairline - 0.08)
-    return line + step(1.62, 1.8, side) * (_NAPE_Y - sideburn)
+    result: Field = line + step(1.62, 1.8, side) * (_NAPE_Y - sideburn)
+    return result
 
 
 def scalp_share(person: Identity, angle: Field, y: Field, ragged: Field) -> Field:
@@ -59,7 +60,8 @@ def outside(person: Identity, points: Vectors, clearance: float | Field) -> Vect
     is_beside = from_middle[..., 1] > 0
     lift = np.where(is_beside, 1, push)
     moved = from_middle * np.stack([push, lift, push], -1)
-    return moved + np.array([0, WIDEST_Y, 0])
+    result: Vectors = moved + np.array([0, WIDEST_Y, 0])
+    return result
 
 
 def outward(person: Identity, points: Vectors) -> Vectors:
@@ -69,4 +71,5 @@ def outward(person: Identity, points: Vectors) -> Vectors:
     )
     from_middle[..., 1] = np.minimum(from_middle[..., 1], 0)
     away = from_middle / np.array([person.half_width, WIDEST_Y - person.top, person.depth])
-    return away / (np.linalg.norm(away, axis=-1, keepdims=True) + 1e-9)
+    result: Vectors = away / (np.linalg.norm(away, axis=-1, keepdims=True) + 1e-9)
+    return result

@@ -45,7 +45,8 @@ def beard_share(person: Identity, head: Head) -> Field:
     if person.beard == "goatee":
         moustache = bump(x, y, 0, (person.nose_y + person.mouth_y) / 2 + 0.03, 0.26, 0.075)
         grows = grows * np.maximum(moustache, bump(x, y, 0, person.chin - 0.1, 0.18, 0.16))
-    return (density * grows).astype(np.float32)
+    result: Field = (density * grows).astype(np.float32)
+    return result
 
 
 def _skin(person: Identity, x: Field, y: Field, rng: np.random.Generator) -> Vectors:
@@ -72,14 +73,15 @@ def _lip_colours(person: Identity, y: Field, rng: np.random.Generator) -> Vector
     wrinkles = noise(rng, (8, y.shape[1]), 70, 1)[3:4]
     tint = 1 + 0.05 * wrinkles + 0.04 * noise(rng, y.shape, 30, 2)
     seam = 1 - 0.28 * ridge(y - person.mouth_y, 0.02)[..., None] * np.array([0.7, 1, 1])
-    return (person.lip * tint[..., None] * seam).astype(np.float32)
+    result: Vectors = (person.lip * tint[..., None] * seam).astype(np.float32)
+    return result
 
 
 def _nostrils(person: Identity, x: Field, y: Field, albedo: Vectors) -> Vectors:
     width = person.nose_width
     side = np.abs(x)
     # Nostrils are ovals that lean towards the tip.
-    hole = 0.9 * bump(side - 0.35 * (y - person.nose_y - 0.04), y, 0.066 * width, person.nose_y + 0.050, 0.033, 0.014)
+    hole = 0.9 * bump(side - 0.35 * (y - person.nose_y - 0.04), y, 0.066 * width, person.nose_y + 0.054, 0.034, 0.016)
     crease = 0.3 * ridge(side - 0.168 * width, 0.018) * ridge(y - person.nose_y, 0.05)
     return (albedo * (1 - hole)[..., None] * (1 - crease)[..., None]).astype(np.float32)
 
@@ -95,7 +97,8 @@ def _brows(person: Identity, x: Field, y: Field) -> Field:
     along = (np.abs(x) - 0.115) / (person.eye_x + 0.05)
     middle, half = brow_line(person, np.clip(along, 0, 1))
     cover = np.exp(-(((y - middle) / (1.1 * half)) ** 2)) * step(-0.05, 0.12, along) * (1 - step(0.85, 1.05, along))
-    return 0.55 * person.brow_density * cover
+    result: Field = 0.55 * person.brow_density * cover
+    return result
 
 
 def _gloss(person: Identity, head: Head, x: Field, y: Field, rng: np.random.Generator) -> tuple[Field, Field]:
@@ -114,6 +117,6 @@ def _openness(person: Identity, head: Head, detail: float) -> Field:
     small, large = blurred(z, 5 * detail), blurred(z, 12 * detail)
     openness = 1 - np.clip((small - z) * 6, 0, 0.5)
     openness = openness - np.clip((large - z) * 2.2, 0, 0.4) * (np.abs(head.angle) < 1.2)
-    openness = openness * (1 - 0.34 * bump(x, y, 0, person.nose_y + 0.075, 0.15, 0.045))
+    openness = openness * (1 - 0.22 * bump(x, y, 0, person.nose_y + 0.085, 0.15, 0.045))
     openness = openness * (1 - 0.25 * step(person.chin - 0.06, person.chin, y))
     return np.clip(openness, 0.25, 1.02).astype(np.float32)

@@ -32,6 +32,10 @@ class Pose:
     y: float = 0.0
 
 
+STILL = Pose()
+"""Upright, straight into the camera."""
+
+
 @dataclass(frozen=True)
 class Camera:
     """What part of the scene fills the picture.
@@ -61,12 +65,14 @@ def rotation(pose: Pose, share: float = 1.0) -> NDArray[np.float32]:
     roll = np.array([[cos_r, -sin_r, 0], [sin_r, cos_r, 0], [0, 0, 1]])
     pitch = np.array([[1, 0, 0], [0, cos_p, -sin_p], [0, sin_p, cos_p]])
     yaw = np.array([[cos_y, 0, sin_y], [0, 1, 0], [-sin_y, 0, cos_y]])
-    return (roll @ pitch @ yaw).astype(np.float32)
+    result: NDArray[np.float32] = (roll @ pitch @ yaw).astype(np.float32)
+    return result
 
 
 def turned(points: Vectors, pose: Pose, share: float = 1.0) -> Vectors:
     """Points (..., 3) that follow a `share` of `pose`, in head units."""
-    return (points - _PIVOT) @ rotation(pose, share).T + _PIVOT + share * np.array([pose.x, pose.y, 0])
+    result: Vectors = (points - _PIVOT) @ rotation(pose, share).T + _PIVOT + share * np.array([pose.x, pose.y, 0])
+    return result
 
 
 def seen(points: Vectors, camera: Camera) -> Vectors:

@@ -94,7 +94,8 @@ def articulate(phonemes: Sequence[Phoneme], duration_s: float) -> Articulation:
     blend = _blend(times, sounds + _pauses(spoken))
     curves = _closed(times, blend, sounds)
     frames = np.arange(int(duration_s * FPS)) / FPS
-    return curves[np.round(frames * _HZ).astype(int)].astype(np.float32)
+    result: Articulation = curves[np.round(frames * _HZ).astype(int)].astype(np.float32)
+    return result
 
 
 def _pauses(spoken: NDArray[np.bool_]) -> list[tuple[float, float, _Viseme]]:

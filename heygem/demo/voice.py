@@ -1,4 +1,4 @@
-"""Speech with known phonemes, from espeak-ng. Needed only to make training data and examples; knows nothing of mouths."""
+"""Speech with known phonemes, from espeak-ng: to make training data and examples. Knows nothing of mouths."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import importlib.util
 import threading
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -153,10 +154,11 @@ class _Espeak:
             raw = text.encode()
             self._library.espeak_Synth(raw, len(raw) + 1, 0, 1, 0, _UTF8 | _END_PAUSE, None, None)
             self._library.espeak_Synchronize()
-            sound = np.concatenate([*self._sound, np.zeros(0, np.int16)]).astype(np.float32) / 32768
+            whole = np.concatenate([*self._sound, np.zeros(0, np.int16)])
+            sound = whole.astype(np.float32) / np.float32(32768)
         duration_s = len(sound) / self._rate_hz
         marks = [*self._events, (duration_s, "")]
-        phonemes = [(a, b, sign) for (a, sign), (b, _) in zip(marks, marks[1:], strict=False) if b > a]
+        phonemes = [(a, b, sign) for (a, sign), (b, _) in pairwise(marks) if b > a]
         return resampled(sound, self._rate_hz, SAMPLE_RATE_HZ), phonemes
 
     def _on_sound(self, samples: ctypes._Pointer[ctypes.c_short], count: int, events: ctypes._Pointer[_Event]) -> int:
