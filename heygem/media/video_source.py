@@ -6,6 +6,7 @@ Knows ffmpeg's pipe; knows nothing of faces. Memory is flat in the length of the
 from __future__ import annotations
 
 import logging
+import mmap
 from collections import deque
 from collections.abc import Generator
 from contextlib import closing
@@ -166,7 +167,7 @@ class VideoSource:
         """The next frame from the pipe; None at its end."""
         width, height = self.info.shown_width, self.info.shown_height
         chroma = (self.info.width // 2) * (self.info.height // 2)
-        data = torch.empty(width * height + 2 * chroma, dtype=torch.uint8)
+        data = _buffer(width * height + 2 * chroma)
         if process.read_into(data.numpy().data) < len(data):
             return None
         return Frame(_padded(data, width, height), self.info.width, self.info.height, self.info.colour)
@@ -206,6 +207,15 @@ def _padded(data: Tensor, width: int, height: int) -> Tensor:
     luma = torch.cat([luma, luma[:, -1:]], 1) if right else luma
     luma = torch.cat([luma, luma[-1:]], 0) if bottom else luma
     return torch.cat([luma.flatten(), chroma])
+
+
+def _buffer(size: int) -> Tensor:
+    """Memory for a picture, (size,) uint8, that goes back to the system with it.
+
+    Pictures come from one thread and are let go by another for as long as the clip lasts; on the heap that frays, and
+    the process grows by tens of megabytes.
+    """
+    return torch.frombuffer(mmap.mmap(-1, size), dtype=torch.uint8)
 
 
 def _copy(frame: Frame) -> Frame:
