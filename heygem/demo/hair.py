@@ -113,7 +113,7 @@ def _grow(
     if person.hair_style == "bun":
         length = np.linalg.norm(combed, axis=1)
     if person.hair_style == "fringe":
-        in_front = (np.abs(angles) < 0.66) & (starts[:, 2] > 0.2)
+        in_front = (np.abs(angles) < 0.85) & (starts[:, 2] > 0.2)
         combed[in_front] = np.array([0, 0.35, 1.0]) + rng.normal(0, 0.08, (int(in_front.sum()), 3))
         length[in_front] = 1.1 * (person.brow_y + 0.03 - starts[in_front, 1])
     stride = (length / (count - 1))[:, None]
@@ -218,7 +218,15 @@ def _dressed(
     if person.age > 0.5:
         is_grey = rng.random(count) < 0.6 * (person.age - 0.5)
         albedo[is_grey] = 0.3 * shade[is_grey, None, None]
-    thickness = 0.0095 / detail**0.9 * (1 - 0.75 * along**3) * rng.uniform(0.7, 1.2, (count, 1))
+    # Long hair spreads over more than the skull.
+    broad = 1.4 if person.hair_style in _IS_LONG else 1.0
+    thickness = broad * (
+        0.0095
+        / detail**0.9
+        * (1 - 0.75 * along**3)
+        * np.clip(0.3 + 4 * along, 0, 1)
+        * rng.uniform(0.7, 1.2, (count, 1))
+    )
     is_short = person.hair_style == "buzz"
     alpha = np.clip(1.6 - 1.2 * along**4, 0, 1) * np.clip(0.45 + 5 * along, 0, 1)
     alpha = alpha * (0.5 if is_short else 0.92) * np.ones((count, 1))

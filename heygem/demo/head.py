@@ -94,13 +94,22 @@ def _rows(person: Identity, detail: float) -> tuple[Field, int]:
     upper += [rows(eye + 0.1, 0.12, 18), rows(0.12, mouth - 0.14, 22), rows(mouth - 0.14, mouth, 22), np.array([mouth])]
     lower = [rows(mouth, mouth + 0.16, 26), rows(mouth + 0.16, chin - 0.02, 24)]
     lower += [np.linspace(chin - 0.02, chin - 0.0005, int(7 * detail))]
-    return np.concatenate([*upper, *lower]).astype(np.float32), sum(map(len, upper))
+    smooth = [_evened(np.concatenate(part), 6 * detail) for part in (upper, lower)]
+    return np.concatenate(smooth).astype(np.float32), len(smooth[0])
+
+
+def _evened(heights: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
+    """`heights` whose spacing changes gradually, with the same ends."""
+    reach = min(int(3 * sigma), len(heights) - 1)
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    padded = np.pad(heights, reach, mode="reflect", reflect_type="odd")
+    return np.convolve(padded, kernel / kernel.sum(), mode="valid")
 
 
 def _outline(person: Identity, heights: Field, detail: float) -> Field:
     """(r, 1): half the head's width at each row."""
     below = np.clip((heights - WIDEST_Y) / (person.chin - WIDEST_Y), 0, 1)
-    jaw = (1 - (0.13 + 0.05 * person.feminine) * below**1.4) * (1 - below**person.jaw_power) ** person.jaw_taper
+    jaw = (1 - (0.11 + 0.03 * person.feminine) * below**1.4) * (1 - below**person.jaw_power) ** person.jaw_taper
     angles = 0.02 * (1 - person.feminine) * ridge(heights - 0.5, 0.18) + 0.015 * ridge(heights + 0.02, 0.15)
     outline = person.half_width * np.where(heights < WIDEST_Y, _crown(person, heights), jaw + angles * (jaw > 0.3))
     return np.maximum(blurred(outline[:, None], 1.5 * detail), 1e-3)
@@ -142,6 +151,8 @@ def _features(person: Identity, x: Field, y: Field) -> Field:
 
 def _nose(person: Identity, x: Field, y: Field) -> Field:
     tip, width = person.nose_y, person.nose_width
+    # The lower edge is round: the wings end above the tip.
+    y = y + 1.8 * np.minimum(x * x, 0.03)
     along = np.clip((y + 0.28) / (tip + 0.28), 0, 1.4)
     # The underside falls steeply between the wings and gently in the middle.
     under = np.where(y < tip, 0.02 + 0.2 * along**1.7, 0.22 * np.exp(-(((y - tip) / 0.08) ** 2)))
@@ -159,10 +170,10 @@ def _lips(person: Identity, x: Field, y: Field, is_lower: NDArray[np.bool_]) -> 
     """Red of the lips, their profile along the mouth, and their relief."""
     side, distance, half = np.abs(x), y - person.mouth_y, person.mouth_width
     profile = np.clip(1 - (side / (half * 1.02)) ** 2.3, 0, 1)
-    bow = 1 + 0.28 * ridge(side - 0.055, 0.05) - person.bow * ridge(x, 0.035)
+    bow = 1 + 0.16 * ridge(side - 0.06, 0.06) - 0.6 * person.bow * ridge(x, 0.045)
     height = np.where(is_lower, person.lower_lip * profile**0.62, person.upper_lip * profile**0.75 * bow)
     share = np.abs(distance) / np.maximum(height, 1e-4)
-    soft = np.clip(0.018 / np.maximum(height, 1e-3), 0.05, 0.6)
+    soft = np.clip(0.022 / np.maximum(height, 1e-3), 0.05, 0.6)
     t = np.clip((share - 1 + soft) / (2 * soft), 0, 1)
     lip = (1 - t * t * (3 - 2 * t)) * step(0.0, 0.22, profile)
     pout = np.clip(np.sin(np.clip(share, 0, 1.25) / 1.25 * np.pi), 0, 1) ** 0.8

@@ -134,14 +134,14 @@ class Identity:
             eye_x=u(0.285, 0.315),
             eye_y=u(-0.21, -0.16),
             eye_width=u(0.132, 0.148),
-            eye_height=u(0.046, 0.06) + 0.008 * feminine,
+            eye_height=u(0.052, 0.064) + 0.008 * feminine,
             mouth_y=u(0.48, 0.54),
             mouth_width=u(0.23, 0.29),
-            upper_lip=u(0.042, 0.07) + 0.012 * feminine,
-            lower_lip=u(0.068, 0.10) + 0.012 * feminine,
+            upper_lip=u(0.040, 0.064) + 0.010 * feminine,
+            lower_lip=u(0.062, 0.092) + 0.010 * feminine,
             jaw_gain=u(0.22, 0.25),
             bow=u(0.1, 0.4),
-            smile=u(0.012, 0.04),
+            smile=u(0.02, 0.05),
             cheek=u(0, 0.05),
             chin_relief=u(0.02, 0.08),
             brow_y=u(-0.41, -0.36) - 0.01 * feminine,
@@ -180,7 +180,7 @@ def _skin(tone: float, warmth: float) -> Colour:
 
 
 def _lip(rng: np.random.Generator, skin: Colour, makeup: float) -> Colour:
-    bare = skin * np.array([0.84, 0.47, 0.48]) * rng.uniform(0.88, 1.08) + np.array([0.03, 0, 0.005])
+    bare = skin * np.array([0.82, 0.50, 0.50]) * rng.uniform(0.88, 1.08) + np.array([0.03, 0, 0.005])
     stick = np.array([rng.uniform(0.35, 0.6), rng.uniform(0.06, 0.2), rng.uniform(0.08, 0.2)])
     return _colour(bare * (1 - 0.6 * makeup) + 0.6 * makeup * stick)
 

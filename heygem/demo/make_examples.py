@@ -11,22 +11,26 @@ import wave
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from heygem.arrays import Waveform
-from heygem.demo.articulation import FPS, REST, Articulation
+from heygem.demo.articulation import CHANNELS, FPS, REST, Articulation
+from heygem.demo.backdrop import backdrop
+from heygem.demo.fields import smooth_noise
 from heygem.demo.identity import Identity
 from heygem.demo.motion import Motion
 from heygem.demo.presenter import Presenter
 from heygem.demo.visemes import articulate
 from heygem.demo.voice import SAMPLE_RATE_HZ, Voice, say
 from heygem.frame import ColourSpace, Frame
-from heygem.media.colour_tags import ColourTags
+from heygem.media.colour_tags import SDR
 from heygem.media.video_sink import VideoSink
 from heygem.settings import PROJECT_DIR
 
@@ -50,20 +54,23 @@ class _Speech:
 
 @dataclass(frozen=True)
 class _Clip:
-    """A clip: file name, whose identity with which changes, length, what is said (silently; "" idles)."""
+    """A clip: file name, number of the room, whose identity with which changes, length, what is said without sound."""
 
     name: str
+    room: int
     seed: int
     changes: dict[str, Any]
     seconds: float
     text: str
 
 
+_BLUE, _RED = np.array([0.10, 0.17, 0.28], np.float32), np.array([0.22, 0.05, 0.07], np.float32)
+
 SPEECHES = (
     _Speech(
         "speech-zh",
-        "da4jia1 hao3, huan1ying2 lai2 dao4 zhe4li5. qing3 shang4chuan2 yi2 duan4 lu4yin1, wo3 de5 zui3chun2 hui4 gen1zhe5"
-        " ta1 shuo1hua4. zhe4 yi1qie4 dou1 zai4 ni3 de5 dian4nao3 shang4 wan2cheng2.",
+        "da4jia1 hao3, huan1ying2 lai2 dao4 zhe4li5. qing3 shang4chuan2 yi2 duan4 lu4yin1, wo3 de5 zui3chun2"
+        " hui4 gen1zhe5 ta1 shuo1hua4. zhe4 yi1qie4 dou1 zai4 ni3 de5 dian4nao3 shang4 wan2cheng2.",
         Voice("cmn-latn-pinyin", "f2", words_per_minute=150, pitch=55, pitch_range=55),
     ),
     _Speech(
@@ -80,9 +87,17 @@ SPEECHES = (
     ),
 )
 CLIPS = (
-    _Clip("presenter-mei", 111, {}, 12.0, ""),
-    _Clip("presenter-adam", 200, {}, 12.0, ""),
-    _Clip("presenter-ruth", 116, {}, 12.0, "Thank you for watching. Please remember to bring an open mind, and enjoy."),
+    _Clip("presenter-lin", 338, 332, {"glasses": "none", "age": 0.1, "clothes": "sweater", "makeup": 0.3}, 12.0, ""),
+    _Clip("presenter-victor", 302, 302, {"clothes": "shirt", "cloth": _BLUE, "freckles": 0.0}, 12.0, ""),
+    _Clip(
+        "presenter-amara",
+        330,
+        306,
+        {"clothes": "blazer", "cloth": _RED},
+        12.0,
+        "Thank you for watching. In the next minutes I will show you how this works, step by step. Please stay with me,"
+        " and ask whatever you like at the end. It will be worth your time, I promise.",
+    ),
 )
 
 
@@ -99,16 +114,13 @@ def make_clip(clip: _Clip, folder: Path) -> None:
     """Render `clip` into `folder`."""
     cv2.setNumThreads(1)
     person = replace(Identity.of(clip.seed), **clip.changes)
-    presenter = Presenter(person, detail=_DETAIL)
+    presenter = Presenter(person, room=backdrop(clip.room), detail=_DETAIL)
     frames = round(clip.seconds * FPS)
     rng = np.random.default_rng((clip.seed, 6))
     mouths = _mouths(clip, frames, rng)
     motion = Motion.of(rng, frames)
-    tags = ColourTags(space="bt709", primaries="bt709", transfer="bt709", range="tv")
     path = folder / f"{clip.name}.mp4"
-    with VideoSink(
-        path, width=_WIDTH, height=_HEIGHT, fps=Fraction(FPS), tags=tags, audio=None, crf=_CRF
-    ) as sink:
+    with VideoSink(path, width=_WIDTH, height=_HEIGHT, fps=Fraction(FPS), tags=SDR, audio=None, crf=_CRF) as sink:
         for index in range(frames):
             gaze = (float(motion.gazes[index, 0]), float(motion.gazes[index, 1]))
             portrait = presenter.frame(
@@ -123,3 +135,57 @@ def make_clip(clip: _Clip, folder: Path) -> None:
             )
             sink.write(as_frame(portrait.rgb))
     log.info("%s: %d frames", path.name, frames)
+
+
+def as_frame(rgb: NDArray[np.uint8]) -> Frame:
+    """A picture (H, W, 3) RGB with even sides, as the encoder takes it: BT.709, limited range."""
+    height, width = rgb.shape[:2]
+    matrix, offset = ColourSpace().to_yuv()
+    planes = torch.from_numpy(rgb).double().div(255).reshape(-1, 3) @ matrix.T + offset
+    planar = planes.T.reshape(1, 3, height, width)
+    # H.264 puts chroma on even columns, between rows.
+    chroma = torch.nn.functional.avg_pool2d(planar[:, 1:, :, ::2], (2, 1))
+    data = torch.cat([planar[0, 0].reshape(-1), chroma.reshape(-1)])
+    return Frame(data.round().clamp(0, 255).to(torch.uint8), width, height, ColourSpace())
+
+
+def _mouths(clip: _Clip, frames: int, rng: np.random.Generator) -> Articulation:
+    """(frames, 8): what is said without a sound, or lips that rest and hardly move."""
+    rest = np.tile(REST, (frames, 1))
+    rest[:, CHANNELS.index("wide")] = np.clip(0.12 + 0.10 * smooth_noise(rng, frames, 25), 0, 0.4)
+    rest[:, CHANNELS.index("press")] = np.clip(0.12 + 0.12 * smooth_noise(rng, frames, 18), 0, 0.5)
+    if not clip.text:
+        return rest
+    sound, phonemes = say(clip.text, Voice("en-us", "f2", words_per_minute=150))
+    spoken = articulate(phonemes, len(sound) / SAMPLE_RATE_HZ)
+    start = FPS // 2
+    until = min(frames, start + len(spoken))
+    rest[start:until] = spoken[: until - start]
+    return rest
+
+
+def _write_wav(path: Path, sound: Waveform) -> None:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE_HZ)
+        file.writeframes((np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes())
+
+
+def main() -> None:
+    """Make all examples; the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=_FOLDER, help="folder that gets the files")
+    parser.add_argument("--processes", type=int, default=3, help="clips rendered at the same time")
+    choices = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    choices.out.mkdir(parents=True, exist_ok=True)
+    make_speeches(choices.out)
+    # A forked process would inherit the locks of this one's threads.
+    with ProcessPoolExecutor(choices.processes, mp_context=get_context("spawn")) as pool:
+        for done in [pool.submit(make_clip, clip, choices.out) for clip in CLIPS]:
+            done.result()
+
+
+if __name__ == "__main__":
+    main()

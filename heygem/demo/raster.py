@@ -72,6 +72,48 @@ def draw_mesh(points: Vectors, colours: Vectors, alpha: Field, picture: Vectors,
 
 
 @compiled
+def _draw_segment(
+    points: Field,
+    colours: Field,
+    alpha: NDArray[np.float32],
+    thickness: NDArray[np.float32],
+    s: int,
+    picture: Vectors,
+    depth: Field,
+    slack: float,
+) -> None:
+    x0, y0 = points[s, 0], points[s, 1]
+    dx, dy = points[s + 1, 0] - x0, points[s + 1, 1] - y0
+    square = dx * dx + dy * dy
+    if square < 1e-9:
+        return
+    reach = max(thickness[s], thickness[s + 1], 0.5) + 0.5
+    left = max(0, math.ceil(min(x0, x0 + dx) - reach))
+    right = min(depth.shape[1] - 1, math.floor(max(x0, x0 + dx) + reach))
+    top = max(0, math.ceil(min(y0, y0 + dy) - reach))
+    bottom = min(depth.shape[0] - 1, math.floor(max(y0, y0 + dy) + reach))
+    per_length, per_square = 1 / math.sqrt(square), 1 / square
+    for y in range(top, bottom + 1):
+        for x in range(left, right + 1):
+            t = ((x - x0) * dx + (y - y0) * dy) * per_square
+            across = abs((x - x0) * dy - (y - y0) * dx) * per_length
+            # Half open: a pixel between two segments of a strand belongs to one of them.
+            if t < 0 or t >= 1 or across > reach:
+                continue
+            half = thickness[s] * (1 - t) + thickness[s + 1] * t
+            cover = min(1.0, max(0.0, max(half, 0.5) + 0.5 - across)) * min(1.0, half / 0.5)
+            a = cover * (alpha[s] * (1 - t) + alpha[s + 1] * t)
+            z = points[s, 2] * (1 - t) + points[s + 1, 2] * t
+            if a <= 0.004 or z < depth[y, x] - slack:
+                continue
+            if a > 0.5:
+                depth[y, x] = max(z, depth[y, x])
+            for k in range(3):
+                value = colours[s, k] * (1 - t) + colours[s + 1, k] * t
+                picture[y, x, k] = picture[y, x, k] * (1 - a) + value * a
+
+
+@compiled
 def draw_strands(
     points: Vectors,
     colours: Vectors,
@@ -92,38 +134,7 @@ def draw_strands(
         depth: (H, W), changed where a strand covers more than half.
         slack: How far behind a surface a strand may lie and still be drawn: what grows on a surface touches it.
     """
-    height, width = depth.shape
     strands, nodes = alpha.shape
     for n in range(strands):
         for s in range(nodes - 1):
-            x0, y0 = points[n, s, 0], points[n, s, 1]
-            dx, dy = points[n, s + 1, 0] - x0, points[n, s + 1, 1] - y0
-            square = dx * dx + dy * dy
-            if square < 1e-9:
-                continue
-            reach = max(thickness[n, s], thickness[n, s + 1], 0.5) + 0.5
-            left = max(0, math.ceil(min(x0, x0 + dx) - reach))
-            right = min(width - 1, math.floor(max(x0, x0 + dx) + reach))
-            top = max(0, math.ceil(min(y0, y0 + dy) - reach))
-            bottom = min(height - 1, math.floor(max(y0, y0 + dy) + reach))
-            per_length, per_square = 1 / math.sqrt(square), 1 / square
-            for y in range(top, bottom + 1):
-                for x in range(left, right + 1):
-                    t = ((x - x0) * dx + (y - y0) * dy) * per_square
-                    # Half open: a pixel between two segments of a strand belongs to one of them.
-                    if t < 0 or t >= 1:
-                        continue
-                    across = abs((x - x0) * dy - (y - y0) * dx) * per_length
-                    if across > reach:
-                        continue
-                    half = thickness[n, s] * (1 - t) + thickness[n, s + 1] * t
-                    cover = min(1.0, max(0.0, max(half, 0.5) + 0.5 - across)) * min(1.0, half / 0.5)
-                    a = cover * (alpha[n, s] * (1 - t) + alpha[n, s + 1] * t)
-                    z = points[n, s, 2] * (1 - t) + points[n, s + 1, 2] * t
-                    if a <= 0.004 or z < depth[y, x] - slack:
-                        continue
-                    if a > 0.5 and z > depth[y, x]:
-                        depth[y, x] = z
-                    for k in range(3):
-                        value = colours[n, s, k] * (1 - t) + colours[n, s + 1, k] * t
-                        picture[y, x, k] = picture[y, x, k] * (1 - a) + value * a
+            _draw_segment(points[n], colours[n], alpha[n], thickness[n], s, picture, depth, slack)

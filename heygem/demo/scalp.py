@@ -26,7 +26,7 @@ def hairline(person: Identity, angle: Field) -> Field:
 
 def scalp_share(person: Identity, angle: Field, y: Field, ragged: Field) -> Field:
     """0..1: how much of the skin is covered with hair; `ragged` (about -1..1) frays the border."""
-    return step(-0.045, 0.03, hairline(person, angle) - y + 0.03 * ragged)
+    return step(-0.05, 0.03, hairline(person, angle) - y + 0.012 * ragged)
 
 
 def roots(person: Identity, rng: np.random.Generator, count: int) -> tuple[Field, Vectors]:
@@ -36,7 +36,7 @@ def roots(person: Identity, rng: np.random.Generator, count: int) -> tuple[Field
         angle = rng.uniform(-_REACH_RAD, _REACH_RAD, 4 * count)
         # Bands of equal height on a dome have about equal areas.
         y = rng.uniform(person.top + 0.003, _NAPE_Y, 4 * count)
-        grows = y < hairline(person, angle) + 0.025 * rng.normal(size=4 * count)
+        grows = y < hairline(person, angle) + 0.04 * rng.normal(size=4 * count)
         angles = np.concatenate([angles, angle[grows]])
         points = np.concatenate([points, _on_scalp(person, angle[grows], y[grows])])
     return angles[:count], points[:count]

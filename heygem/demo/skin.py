@@ -11,23 +11,38 @@ from heygem.demo.scalp import scalp_share
 from heygem.demo.shading import Surface
 
 
+class _Grain:
+    """Noise over a face whose rows are unevenly spaced: equally fine everywhere."""
+
+    def __init__(self, y: Field, rng: np.random.Generator) -> None:
+        self._shape, self._rng = y.shape, rng
+        heights = y[:, 0]
+        place = (heights - heights[0]) / (heights[-1] - heights[0])
+        self._rows = np.round(place * (len(heights) - 1)).astype(int)
+
+    def __call__(self, cells: float, octaves: int, persistence: float = 0.5) -> Field:
+        even: Field = noise(self._rng, self._shape, cells, octaves, persistence)[self._rows]
+        return even
+
+
 def paint_face(person: Identity, head: Head, rng: np.random.Generator, detail: float) -> Surface:
     """The head's surface at rest, painted."""
     x, y = head.points[..., 0], head.flat_y
-    albedo = _skin(person, x, y, rng)
-    albedo = mixed(albedo, _lip_colours(person, y, rng), head.lip)
+    grain = _Grain(y, rng)
+    albedo = _skin(person, x, y, grain, rng)
+    albedo = mixed(albedo, _lip_colours(person, y, grain, rng), head.lip)
     albedo = _nostrils(person, x, y, albedo)
     hair = np.minimum(person.hair * 1.1 + 0.01, person.skin * 0.5)
     albedo = mixed(albedo, hair, _brows(person, x, y))
-    scalp = scalp_share(person, head.angle, y, noise(rng, y.shape, 60, 2))
+    scalp = scalp_share(person, head.angle, y, grain(30, 2))
     albedo = mixed(
         albedo, person.hair * 0.6 + 0.02 * person.skin, (0.8 if person.hair_style == "buzz" else 0.95) * scalp
     )
-    gloss, polish = _gloss(person, head, x, y, rng)
+    gloss, polish = _gloss(person, head, x, y, grain)
     gloss = gloss * (1 - scalp)
     beard = beard_share(person, head)
     if person.beard != "none":
-        cover = np.clip(0.8 * beard * (0.75 + 0.2 * noise(rng, y.shape, 130, 1)), 0, 0.9).astype(np.float32)
+        cover = np.clip(0.8 * beard * (0.75 + 0.2 * grain(130, 1)), 0, 0.9).astype(np.float32)
         albedo = mixed(albedo, np.minimum(person.hair * 1.3 + 0.008, person.skin * 0.55), cover)
         gloss = gloss * (1 - 0.7 * cover)
     ones = np.ones_like(y)
@@ -49,14 +64,14 @@ def beard_share(person: Identity, head: Head) -> Field:
     return result
 
 
-def _skin(person: Identity, x: Field, y: Field, rng: np.random.Generator) -> Vectors:
+def _skin(person: Identity, x: Field, y: Field, grain: _Grain, rng: np.random.Generator) -> Vectors:
     side, nose, eye_x, eye_y = np.abs(x), person.nose_y, person.eye_x, person.eye_y
     skin = np.ones((*y.shape, 3), np.float32) * person.skin
     flush = 0.055 * bump(side, y, 0.4, 0.16, 0.24, 0.2) + 0.08 * bump(x, y, 0, nose, 0.12, 0.1)
     flush += 0.05 * bump(side, y, 0.7, 0, 0.1, 0.3) + 0.05 * bump(x, y, 0, person.chin - 0.1, 0.2, 0.05)
     flush += 0.07 * person.makeup * bump(side, y, 0.45, 0.1, 0.2, 0.14)
-    skin *= 1 + (flush + 0.015 * noise(rng, y.shape, 7, 3))[..., None] * np.array([0.6, -1.1, -0.9])
-    skin *= 1 + (0.02 * noise(rng, y.shape, 5, 5, 0.7) + 0.010 * noise(rng, y.shape, 80, 1))[..., None]
+    skin *= 1 + (flush + 0.015 * grain(7, 3))[..., None] * np.array([0.6, -1.1, -0.9])
+    skin *= 1 + (0.02 * grain(5, 5, 0.7) + 0.010 * grain(80, 1))[..., None]
     below = (0.14 + 0.12 * person.age) * bump(side, y, eye_x - 0.01, eye_y + 0.10, 0.14, 0.055)
     skin *= 1 - below[..., None] * np.array([0.6, 1, 0.8])
     skin *= 1 - (0.16 + 0.3 * person.makeup) * bump(side, y, eye_x, eye_y - 0.075, 0.17, 0.05)[..., None]
@@ -64,14 +79,14 @@ def _skin(person: Identity, x: Field, y: Field, rng: np.random.Generator) -> Vec
         mole = bump(x, y, rng.uniform(-0.6, 0.6), rng.uniform(-0.6, 0.85), 0.012, 0.012)
         skin *= 1 - rng.uniform(0.3, 0.7) * mole[..., None]
     if person.freckles:
-        spots = np.clip(noise(rng, y.shape, 90, 1) - 1.6, 0, 1) * bump(side, y, 0.3, 0.1, 0.3, 0.2)
+        spots = np.clip(grain(90, 1) - 1.6, 0, 1) * bump(side, y, 0.3, 0.1, 0.3, 0.2)
         skin *= 1 - 0.6 * person.freckles * spots[..., None] * np.array([0.6, 1, 1.1])
     return skin.astype(np.float32)
 
 
-def _lip_colours(person: Identity, y: Field, rng: np.random.Generator) -> Vectors:
+def _lip_colours(person: Identity, y: Field, grain: _Grain, rng: np.random.Generator) -> Vectors:
     wrinkles = noise(rng, (8, y.shape[1]), 70, 1)[3:4]
-    tint = 1 + 0.05 * wrinkles + 0.04 * noise(rng, y.shape, 30, 2)
+    tint = 1 + 0.05 * wrinkles + 0.04 * grain(30, 2)
     seam = 1 - 0.28 * ridge(y - person.mouth_y, 0.02)[..., None] * np.array([0.7, 1, 1])
     result: Vectors = (person.lip * tint[..., None] * seam).astype(np.float32)
     return result
@@ -101,12 +116,12 @@ def _brows(person: Identity, x: Field, y: Field) -> Field:
     return result
 
 
-def _gloss(person: Identity, head: Head, x: Field, y: Field, rng: np.random.Generator) -> tuple[Field, Field]:
+def _gloss(person: Identity, head: Head, x: Field, y: Field, grain: _Grain) -> tuple[Field, Field]:
     """Strength and sharpness of reflections."""
     nose = person.nose_y
-    gloss = 0.15 + 0.1 * bump(x, y, 0, nose - 0.04, 0.1, 0.12) + 0.06 * bump(x, y, 0, -0.55, 0.35, 0.15)
+    gloss = 0.11 + 0.1 * bump(x, y, 0, nose - 0.04, 0.1, 0.12) + 0.06 * bump(x, y, 0, -0.55, 0.35, 0.15)
     gloss *= 1 - 0.4 * (person.age > 0.6)
-    gloss = gloss * (1 + 0.15 * noise(rng, y.shape, 60, 2)) * (1 - head.lip) + (0.26 + 0.2 * person.makeup) * head.lip
+    gloss = gloss * (1 + 0.10 * grain(60, 2)) * (1 - head.lip) + (0.26 + 0.2 * person.makeup) * head.lip
     polish = (14 + 6 * bump(x, y, 0, nose, 0.1, 0.1)) * (1 - head.lip) + 26 * head.lip
     return gloss.astype(np.float32), polish.astype(np.float32)
 
