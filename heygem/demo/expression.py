@@ -74,14 +74,20 @@ def _lower_lip(y: Field, side: Field, away: Field, arch: Field, within: Field, m
     move = mouth.drop * (0.92 * arch * near + (1 - near) * chin)
     move += 0.035 * mouth.lower * arch * np.exp(-away / 0.08)
     move -= mouth.tuck * (0.055 + 0.2 * mouth.drop) * arch * np.exp(-away / 0.07)
-    result: Field = (move - 0.006 * mouth.press * within * np.exp(-away / 0.05)).astype(np.float32)
+    result: Field = (move - mouth.press * within * _squeeze(away, 0.016)).astype(np.float32)
     return result
 
 
 def _upper_lip(away: Field, arch: Field, within: Field, mouth: Mouth) -> Field:
     raised = -(0.042 * mouth.upper + 0.1 * mouth.drop) * arch * np.exp(-away / 0.09)
-    result: Field = (raised + 0.006 * mouth.press * within * np.exp(-away / 0.05)).astype(np.float32)
+    result: Field = (raised + mouth.press * within * _squeeze(away, 0.010)).astype(np.float32)
     return result
+
+
+def _squeeze(away: Field, reach: float) -> Field:
+    """How far pressing moves what is `away` from the seam towards it: the lips overlap, and their red grows thin."""
+    squeeze: Field = 0.006 * np.exp(-away / 0.05) + reach * away / 0.05 * np.exp(1 - away / 0.05)
+    return squeeze
 
 
 def head_normals(head: Head, person: Identity, points: Vectors) -> Vectors:

@@ -69,8 +69,8 @@ _BLUE, _RED = np.array([0.10, 0.17, 0.28], np.float32), np.array([0.22, 0.05, 0.
 SPEECHES = (
     _Speech(
         "speech-zh",
-        "da4jia1 hao3, huan1ying2 lai2 dao4 zhe4li5. qing3 shang4chuan2 yi2 duan4 lu4yin1, wo3 de5 zui3chun2"
-        " hui4 gen1zhe5 ta1 shuo1hua4. zhe4 yi1qie4 dou1 zai4 ni3 de5 dian4nao3 shang4 wan2cheng2.",
+        "da4jia1 hao3, huan1ying2 guan1kan4. qing3 shang4chuan2 yi2 duan4 lu4yin1,"
+        " wo3 de5 zui3chun2 hui4 gen1zhe5 ta1 shuo1hua4.",
         Voice("cmn-latn-pinyin", "f2", words_per_minute=150, pitch=55, pitch_range=55),
     ),
     _Speech(

@@ -39,7 +39,8 @@ def _cavity(person: Identity, mouth: Mouth, seam_z: float) -> Surface:
     middle = person.mouth_y + 0.5 * mouth.drop
     y = middle + v * (0.5 * mouth.drop + 0.055)
     albedo = np.ones((9, 9, 3)) * np.array([0.035, 0.008, 0.008])
-    return _surface(u * person.mouth_width * 1.15, y, np.full_like(u, seam_z - 0.34), albedo, 0, 1, np.ones_like(u))
+    openness = 1 - 0.75 * np.exp(-1.8 * (u**2 + v**2))
+    return _surface(u * person.mouth_width * 1.15, y, np.full_like(u, seam_z - 0.34), albedo, 0, 1, openness)
 
 
 def _tongue(person: Identity, mouth: Mouth, seam_z: float, seen: float) -> Surface:
@@ -73,6 +74,8 @@ def _teeth(person: Identity, mouth: Mouth, seam_z: float, seen: float, *, is_upp
     lips = person.mouth_y - 0.1 * mouth.opening - 0.042 * mouth.upper
     below = y - lips if is_upper else person.mouth_y + mouth.drop - y
     openness = openness * (0.3 + 0.7 * step(-0.01, 0.07, below)) * (0.35 + 0.65 * seen)
+    # Pursed lips stand far before the teeth.
+    openness = openness * (1 - 0.6 * mouth.round)
     albedo = np.ones((*y.shape, 3)) * person.teeth * 0.74
     return _surface(x + 0 * v, y, z, albedo, 0.18, 30, openness)
 

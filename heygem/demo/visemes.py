@@ -37,7 +37,7 @@ class _Viseme:
     lips: float
 
 
-_SILENCE = _Viseme("", tuple(REST.tolist()), 1.0, 0.6)
+_SILENCE = _Viseme("", tuple(REST.tolist()), 1.2, 0.7)
 _PRESSED = _Viseme("mpbɓ", (0.08, 0, 0.05, 0, 0, 0.7, 0, 0), 3.0, 0.8)
 _TUCKED = _Viseme("fvɱʋ", (0.14, 0.1, 0, 0.35, 0, 0, 1, 0), 2.5, 0.9)
 _VISEMES = (
@@ -110,10 +110,15 @@ def _blend(times: NDArray[np.float64], sounds: Sequence[tuple[float, float, _Vis
     for start, end, shape in sounds:
         pull = np.full(len(CHANNELS), shape.lips)
         pull[list(_JAW_LED)] = shape.jaw
-        weight = _near(times, start, end, 0.55, _SPREAD_S, 1.4)[:, None] * pull * (1.2 if shape is _SILENCE else 1)
+        weight = _near(times, start, end, _core(start, end, shape), _SPREAD_S, 1.4)[:, None] * pull
         weighted += weight * np.array(shape.target)
         total += weight
     return _smoothed(weighted / total, _MUSCLE_S)
+
+
+def _core(start: float, end: float, shape: _Viseme) -> float:
+    """Share of a sound in which it has its whole say; a pause, however long, but for the moments beside it."""
+    return max(0.55, 1 - 2 * _SILENCE_S / (end - start)) if shape is _SILENCE else 0.55
 
 
 def _closed(
