@@ -7,6 +7,7 @@ import importlib.metadata
 import os
 import platform
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -80,6 +81,7 @@ def _torch(settings: Settings) -> Iterator[Finding]:
 
     from heygem.device import place
 
+    yield _driver()
     built_for = f"CUDA {torch.version.cuda}" if torch.version.cuda else "CPU"
     yield Finding("torch", State.GOOD, f"{torch.__version__} ({built_for})")
     if torch.cuda.is_available():
@@ -100,6 +102,18 @@ def _torch(settings: Settings) -> Iterator[Finding]:
         yield Finding("HEYGEM_DEVICE", State.GOOD, str(place(settings.device, settings.precision)))
     except HeyGemError as error:
         yield Finding("HEYGEM_DEVICE", State.BAD, str(error), error.hint)
+
+
+def _driver() -> Finding:
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return Finding("NVIDIA driver", State.WEAK, "-", Text("没有 NVIDIA 显卡驱动。", "There is no NVIDIA driver."))
+    command = [program, "--query-gpu=driver_version,name", "--format=csv,noheader"]
+    asked = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    if asked.returncode == 0:
+        return Finding("NVIDIA driver", State.GOOD, asked.stdout.strip())
+    advice = Text("驱动没有响应，请重装。", "The driver does not answer; install it anew.")
+    return Finding("NVIDIA driver", State.WEAK, (asked.stdout + asked.stderr).strip(), advice)
 
 
 def _ffmpeg(settings: Settings) -> Iterator[Finding]:

@@ -99,7 +99,8 @@ def test_help_names_every_option_with_its_default(tmp_path: Path) -> None:
 def test_doctor_reports_and_judges(tmp_path: Path) -> None:
     done = heygem("doctor", folder=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "ffmpeg" in done.stdout and "libx264" in done.stdout and "torch" in done.stdout
+    for subject in ("Python", "torch", "NVIDIA driver", "ffmpeg", "libx264", "wav2lip", "HEYGEM_OUTPUTS_DIR", "disk"):
+        assert subject in done.stdout
     (tmp_path / "models").mkdir(exist_ok=True)
     (tmp_path / "models" / "GFPGANv1.4.pth").write_text("<!doctype html><html>")
     done = heygem("doctor", folder=tmp_path)
