@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 import torch
+from torch import Tensor
 
 from heygem.arrays import Crops, Flow, Heard, Mask, Waveform
 from heygem.device import Placement
@@ -30,6 +31,21 @@ class Drawn:
     colour: Crops
     opacity: Mask | None = None
     flow: Flow | None = None
+
+
+def with_mouth_hidden(faces: Crops) -> Tensor:
+    """What generators of Wav2Lip's kind see: the crop without its lower half, then the whole crop as a reference.
+
+    Args:
+        faces: (N, 3, S, S) 0..1, any order of colours; values outside are clamped.
+
+    Returns:
+        (N, 6, S, S) of the same format.
+    """
+    whole = faces.clamp(0, 1)
+    hidden = whole.clone()
+    hidden[:, :, faces.shape[2] // 2 :] = 0
+    return torch.cat([hidden, whole], dim=1)
 
 
 class AudioWindows(Protocol):

@@ -15,7 +15,7 @@ import torch
 from heygem.arrays import Crops, Heard, Waveform
 from heygem.device import Placement
 from heygem.errors import Text, WeightsRefusedError
-from heygem.lipsync.base import AudioWindows, Drawn, LipEngine
+from heygem.lipsync.base import AudioWindows, Drawn, LipEngine, with_mouth_hidden
 from heygem.nets.blocks import Widths
 from heygem.nets.warp_net import WarpNet
 from heygem.settings import PROJECT_DIR
@@ -61,10 +61,7 @@ class DemoModel:
         Raises:
             torch.OutOfMemoryError: N crops do not fit on the device.
         """
-        whole = faces.clamp(0, 1)
-        hidden = whole.clone()
-        hidden[:, :, self.crop_size // 2 :] = 0
-        face = torch.cat([hidden, whole], dim=1).to(self._precision, memory_format=torch.channels_last)
+        face = with_mouth_hidden(faces).to(self._precision, memory_format=torch.channels_last)
         colour, opacity, flow = self._net(heard.to(self.device, self._precision), face)
         return Drawn(colour.float(), opacity.float(), flow.float())
 

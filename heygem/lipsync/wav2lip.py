@@ -11,7 +11,7 @@ import torch
 from heygem.arrays import Crops, Heard, Waveform
 from heygem.device import Placement
 from heygem.errors import Text
-from heygem.lipsync.base import AudioWindows, Drawn, LipEngine
+from heygem.lipsync.base import AudioWindows, Drawn, LipEngine, with_mouth_hidden
 from heygem.nets.wav2lip import Wav2Lip
 from heygem.speech import Tail
 from heygem.speech.mel import mel_spectrogram
@@ -49,10 +49,7 @@ class Wav2LipModel:
         Raises:
             torch.OutOfMemoryError: N crops do not fit on the device.
         """
-        bgr = faces.clamp(0, 1).flip(1)
-        hidden = bgr.clone()
-        hidden[:, :, self.crop_size // 2 :] = 0
-        face = torch.cat([hidden, bgr], dim=1).to(self._precision, memory_format=torch.channels_last)
+        face = with_mouth_hidden(faces.flip(1)).to(self._precision, memory_format=torch.channels_last)
         drawn = self._net(heard.to(self.device, self._precision), face)
         return Drawn(drawn.flip(1).float())
 
