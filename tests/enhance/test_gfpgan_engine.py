@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import torch
-from formula_weights import formula_state, write_gfpgan
 
+from formula_weights import formula_state, write_gfpgan
 from heygem.device import Placement
 from heygem.enhance.gfpgan import load_gfpgan
 from heygem.nets.gfpgan import GFPGAN
@@ -18,7 +18,7 @@ def test_it_restores_as_the_network_does_and_the_same_each_time(tmp_path: Path) 
     model = load_gfpgan(path, CPU)
     faces = torch.rand(1, 3, 512, 512, generator=torch.Generator().manual_seed(1))
     first = model.enhance(faces)
-    assert 0 <= float(first.min()) and float(first.max()) <= 1
+    assert float(first.min()) >= 0 and float(first.max()) <= 1
     assert torch.equal(first, model.enhance(faces))
     net = GFPGAN()
     net.load_state_dict(formula_state("gfpgan"))
