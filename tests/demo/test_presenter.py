@@ -45,6 +45,9 @@ def test_a_frame_does_not_depend_on_those_before_it() -> None:
     portrait(jaw=1.0)
     plain_presenter().frame(mouth(), Pose(yaw=0.2), 1.0, size=SIZE)
     assert np.array_equal(portrait(jaw=0.3).rgb, alone)
+    fresh = Presenter(plain_presenter().person, detail=0.8)
+    turned = [who.frame(mouth(), Pose(yaw=0.2), size=SIZE).rgb for who in (plain_presenter(), fresh)]
+    assert np.array_equal(*turned)
 
 
 def test_an_opening_jaw_shows_the_dark_of_the_mouth() -> None:
