@@ -6,10 +6,12 @@ narrow (their layers are too small to share out). They meet in shared memory; no
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import BrokenBarrierError
+from multiprocessing import parent_process
+from threading import BrokenBarrierError, Thread
 from typing import Protocol, TypeVar
 
 import torch
@@ -127,7 +129,8 @@ def run_replicas(job: Job[T], world: int, values: int) -> T:
 
 
 def _run(job: Callable[[Replica], object], replica: Replica) -> None:
-    """A process that is not the leader."""
+    """A process that is not the leader. It ends when the leader does, however that ended."""
+    Thread(target=_end_with_parent, daemon=True).start()
     with _single_threaded():
         try:
             job(replica)
@@ -135,6 +138,13 @@ def _run(job: Callable[[Replica], object], replica: Replica) -> None:
             if replica.barrier is not None:
                 replica.barrier.abort()
             raise
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 @contextmanager

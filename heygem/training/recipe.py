@@ -73,6 +73,7 @@ class Recipe:
         samples: Pictures that the generator is shown.
         batch: Samples per step and process.
         rate: Learning rate at the start; falls with a cosine.
+        warm_up_steps: Over which fresh optimizers reach their rate.
         finishing_share: Part of the samples at the end for which a discriminator looks on.
         finishing_rate: Learning rate at the start of that part.
         pair_share: Part of the samples whose reference is the same pose with another mouth; the others get any other
@@ -88,6 +89,7 @@ class Recipe:
     samples: int = 1_500_000
     batch: int = 16
     rate: float = 2.5e-3
+    warm_up_steps: int = 150
     finishing_share: float = 0.25
     finishing_rate: float = 1.2e-3
     pair_share: float = 0.7
@@ -99,8 +101,11 @@ FULL = Recipe()
 
 QUICK = Recipe(
     data=DataRecipe(people=48, pairs=20, held_out_people=4, held_out_frames=40),
+    loss=LossWeights(opening=0.05),
     pretraining_windows=150_000,
     expert_pictures=15_000,
-    samples=16_000,
+    samples=24_000,
+    batch=8,
+    warm_up_steps=50,
 )
 """Minutes on four cores: shows that every step works, makes a poor model."""

@@ -6,7 +6,6 @@ from math import cos, pi
 
 from heygem.training.recipe import Recipe
 
-_WARM_UP_STEPS = 150
 _LEFT_AT_FINISH = 0.1
 """What part of the first rate is left when the finishing begins."""
 
@@ -25,11 +24,11 @@ def generator_rate(recipe: Recipe, progress: float, step: int) -> float:
         step: Steps since this process began: fresh optimizers start softly.
     """
     finish = 1 - recipe.finishing_share
-    if progress < finish:
-        rate = cosine(recipe.rate, recipe.rate * _LEFT_AT_FINISH, progress / finish)
-    else:
+    if finishes(recipe, progress):
         rate = cosine(recipe.finishing_rate, 0, (progress - finish) / recipe.finishing_share)
-    return rate * min(1.0, (step + 1) / _WARM_UP_STEPS)
+    else:
+        rate = cosine(recipe.rate, recipe.rate * _LEFT_AT_FINISH, progress / finish)
+    return rate * min(1.0, (step + 1) / recipe.warm_up_steps)
 
 
 def opening_weight(recipe: Recipe, progress: float) -> float:

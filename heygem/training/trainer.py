@@ -68,7 +68,7 @@ class GeneratorJob:
         saved_at = time.monotonic()
         while done < self.recipe.samples:
             for _ in range(_AVERAGE_EVERY):
-                losses = training.step(next(batches), done / self.recipe.samples)
+                losses = training.step(next(batches), min(1.0, done / self.recipe.samples))
                 done += size * replica.world
                 if journal is not None:
                     journal.note(done, losses)

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+import pytest
+import torch
+
+from heygem.training.parallel import Replica, run_replicas
+
+
+@dataclass(frozen=True)
+class Averages:
+    """Averages its rank twice."""
+
+    def __call__(self, replica: Replica) -> list[float]:
+        first, second = torch.full((3,), float(replica.rank)), torch.full((2, 2), 10.0 * replica.rank)
+        replica.average([first, second])
+        again = torch.full((1,), 4.0 * replica.rank)
+        replica.average([again])
+        return [*first.tolist(), *second.flatten().tolist(), *again.tolist(), torch.get_num_threads()]
+
+
+@dataclass(frozen=True)
+class Dies:
+    """The others die."""
+
+    def __call__(self, replica: Replica) -> None:
+        if not replica.leads:
+            raise SystemExit(3)
+        replica.average([torch.zeros(1)])
+
+
+def test_processes_meet_at_the_mean_on_one_thread_each() -> None:
+    threads = torch.get_num_threads()
+    assert run_replicas(Averages(), 2, 7) == [0.5] * 3 + [5.0] * 4 + [2.0, 1]
+    assert torch.get_num_threads() == threads
+
+
+def test_one_process_needs_nobody() -> None:
+    assert run_replicas(Averages(), 1, 0) == [0.0] * 8 + [1]
+
+
+def test_the_death_of_another_ends_the_leader() -> None:
+    with pytest.raises(RuntimeError, match="ended early"):
+        run_replicas(Dies(), 2, 1)
+
+
+def test_too_many_values_are_refused_before_anybody_waits() -> None:
+    replica = Replica(0, 2, torch.zeros(2, 3), threading.Barrier(2))
+    with pytest.raises(ValueError, match="4 values do not fit into 3"):
+        replica.average([torch.zeros(4)])
