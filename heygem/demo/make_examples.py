@@ -9,11 +9,10 @@ import argparse
 import logging
 import wave
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -23,8 +22,8 @@ from numpy.typing import NDArray
 from heygem.arrays import Waveform
 from heygem.demo.articulation import CHANNELS, FPS, REST, Articulation
 from heygem.demo.backdrop import backdrop
+from heygem.demo.cast import CAST, Role
 from heygem.demo.fields import smooth_noise
-from heygem.demo.identity import Identity
 from heygem.demo.motion import Motion
 from heygem.demo.presenter import Presenter
 from heygem.demo.visemes import articulate
@@ -52,20 +51,6 @@ class _Speech:
     voice: Voice
 
 
-@dataclass(frozen=True)
-class _Clip:
-    """A clip: file name, number of the room, whose identity with which changes, length, what is said without sound."""
-
-    name: str
-    room: int
-    seed: int
-    changes: dict[str, Any]
-    seconds: float
-    text: str
-
-
-_BLUE, _RED = np.array([0.10, 0.17, 0.28], np.float32), np.array([0.22, 0.05, 0.07], np.float32)
-
 SPEECHES = (
     _Speech(
         "speech-zh",
@@ -86,19 +71,6 @@ SPEECHES = (
         Voice("en-gb-x-rp", "f3", words_per_minute=150, pitch=55, pitch_range=60),
     ),
 )
-CLIPS = (
-    _Clip("presenter-lin", 338, 332, {"glasses": "none", "age": 0.1, "clothes": "sweater", "makeup": 0.3}, 12.0, ""),
-    _Clip("presenter-victor", 302, 302, {"clothes": "shirt", "cloth": _BLUE, "freckles": 0.0}, 12.0, ""),
-    _Clip(
-        "presenter-amara",
-        330,
-        306,
-        {"clothes": "blazer", "cloth": _RED},
-        12.0,
-        "Thank you for watching. In the next minutes I will show you how this works, step by step. Please stay with me,"
-        " and ask whatever you like at the end. It will be worth your time, I promise.",
-    ),
-)
 
 
 def make_speeches(folder: Path) -> None:
@@ -110,16 +82,15 @@ def make_speeches(folder: Path) -> None:
         log.info("%s: %.1f s", speech.name, len(sound) / SAMPLE_RATE_HZ)
 
 
-def make_clip(clip: _Clip, folder: Path) -> None:
-    """Render `clip` into `folder`."""
+def make_clip(role: Role, folder: Path) -> None:
+    """Render the clip of `role` into `folder`."""
     cv2.setNumThreads(1)
-    person = replace(Identity.of(clip.seed), **clip.changes)
-    presenter = Presenter(person, room=backdrop(clip.room), detail=_DETAIL)
-    frames = round(clip.seconds * FPS)
-    rng = np.random.default_rng((clip.seed, 6))
-    mouths = _mouths(clip, frames, rng)
+    presenter = Presenter(role.person(), room=backdrop(role.room), detail=_DETAIL)
+    frames = round(role.seconds * FPS)
+    rng = np.random.default_rng((role.seed, 6))
+    mouths = _mouths(role, frames, rng)
     motion = Motion.of(rng, frames)
-    path = folder / f"{clip.name}.mp4"
+    path = folder / f"{role.name}.mp4"
     with VideoSink(path, width=_WIDTH, height=_HEIGHT, fps=Fraction(FPS), tags=SDR, audio=None, crf=_CRF) as sink:
         for index in range(frames):
             gaze = (float(motion.gazes[index, 0]), float(motion.gazes[index, 1]))
@@ -149,14 +120,14 @@ def as_frame(rgb: NDArray[np.uint8]) -> Frame:
     return Frame(data.round().clamp(0, 255).to(torch.uint8), width, height, ColourSpace())
 
 
-def _mouths(clip: _Clip, frames: int, rng: np.random.Generator) -> Articulation:
+def _mouths(role: Role, frames: int, rng: np.random.Generator) -> Articulation:
     """(frames, 8): what is said without a sound, or lips that rest and hardly move."""
     rest = np.tile(REST, (frames, 1))
     rest[:, CHANNELS.index("wide")] = np.clip(0.12 + 0.10 * smooth_noise(rng, frames, 25), 0, 0.4)
     rest[:, CHANNELS.index("press")] = np.clip(0.12 + 0.12 * smooth_noise(rng, frames, 18), 0, 0.5)
-    if not clip.text:
+    if not role.text:
         return rest
-    sound, phonemes = say(clip.text, Voice("en-us", "f2", words_per_minute=150))
+    sound, phonemes = say(role.text, Voice("en-us", "f2", words_per_minute=150))
     spoken = articulate(phonemes, len(sound) / SAMPLE_RATE_HZ)
     start = FPS // 2
     until = min(frames, start + len(spoken))
@@ -183,7 +154,7 @@ def main() -> None:
     make_speeches(choices.out)
     # A forked process would inherit the locks of this one's threads.
     with ProcessPoolExecutor(choices.processes, mp_context=get_context("spawn")) as pool:
-        for done in [pool.submit(make_clip, clip, choices.out) for clip in CLIPS]:
+        for done in [pool.submit(make_clip, role, choices.out) for role in CAST]:
             done.result()
 
 

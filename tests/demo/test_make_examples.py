@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from heygem.demo import make_examples, voice
-from heygem.demo.make_examples import CLIPS, SPEECHES, as_frame, make_speeches
+from heygem.demo import voice
+from heygem.demo.cast import CAST, Role
+from heygem.demo.make_examples import SPEECHES, as_frame, make_speeches
 from heygem.media.probe import probe_video
 
 FOLDER = Path(__file__).parents[2] / "models" / "demo"
@@ -24,18 +25,18 @@ def test_a_picture_becomes_video_of_the_same_colours() -> None:
 
 
 def test_the_bundled_examples_are_what_the_command_makes() -> None:
-    made = {f"{clip.name}.mp4" for clip in CLIPS} | {f"{speech.name}.wav" for speech in SPEECHES}
+    made = {f"{role.name}.mp4" for role in CAST} | {f"{speech.name}.wav" for speech in SPEECHES}
     assert made <= {path.name for path in FOLDER.iterdir()}
     described = (FOLDER.parent / "README.md").read_text(encoding="utf-8").split("## models/demo")[1]
     assert all(f"`{name}`" in described for name in made)
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 12_000_000
 
 
-@pytest.mark.parametrize("clip", CLIPS, ids=lambda clip: clip.name)
-def test_bundled_clips_are_720p(clip: make_examples._Clip) -> None:
-    info = probe_video(FOLDER / f"{clip.name}.mp4")
+@pytest.mark.parametrize("role", CAST, ids=lambda role: role.name)
+def test_bundled_clips_are_720p(role: Role) -> None:
+    info = probe_video(FOLDER / f"{role.name}.mp4")
     assert (info.width, info.height, info.fps) == (1280, 720, 25)
-    assert 10 <= clip.seconds <= 15
+    assert 10 <= role.seconds <= 15
 
 
 @pytest.mark.skipif(not voice.is_available(), reason="espeak-ng is not installed: pip install espeakng-loader")
