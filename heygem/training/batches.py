@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from heygem.demo.articulation import FPS, Articulation
+from heygem.lipsync.base import with_mouth_hidden
 from heygem.speech.windows import MelWindows
 from heygem.training.recipe import LEAD_FRAMES
 from heygem.training.shards import Talker, Talkers
 
-_HALF = 48
 _LOUDNESS = 0.25
 """Standard deviation of the loudness that is added to a window: 3 dB."""
 
@@ -50,9 +50,7 @@ class Batch:
 
 def net_input(upper: Tensor, reference: Tensor) -> Tensor:
     """(N, 6, 96, 96) channels last: `upper` with its lower half hidden, then `reference`."""
-    hidden = upper.clone()
-    hidden[:, :, _HALF:] = 0
-    return torch.cat([hidden, reference], 1).contiguous(memory_format=torch.channels_last)
+    return torch.cat([with_mouth_hidden(upper)[:, :3], reference], 1).contiguous(memory_format=torch.channels_last)
 
 
 def windows(talker: Talker, variant: int, frames: NDArray[np.int32]) -> Tensor:
