@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from heygem.errors import NOTHING, HeyGemError, JobNotFoundError
 from heygem.jobs.task_queue import TaskQueue
 from heygem.ui import text
 from heygem.ui.events import Wiring
+from heygem.ui.examples import EXAMPLES, take_example
 from heygem.ui.html_parts import error_box
 from heygem.ui.job_view import job_card, job_result
 from heygem.ui.labels import label
@@ -47,6 +49,11 @@ class SingleTab:
                     buttons=[],
                     elem_id="single-clip",
                 )
+                with gr.Row(elem_id="examples"):
+                    self._examples = [
+                        (gr.Button(label(example.key), size="sm", min_width=120, elem_id=example.key), example)
+                        for example in EXAMPLES
+                    ]
                 self._options = build_options_form()
                 with gr.Row():
                     self._cancel = gr.Button(label("cancel"), scale=1, elem_id="single-cancel")
@@ -65,6 +72,9 @@ class SingleTab:
         """Make the buttons work."""
         inputs = [wiring.chosen, self._speech, self._clip, *self._options]
         wiring.on(self._generate.click, self._submit, inputs, [wiring.chosen, self._error])
+        for button, example in self._examples:
+            take = partial(take_example, example, self._uploads_dir)
+            wiring.on(button.click, take, None, [self._speech, self._clip])
         wiring.on(self._cancel.click, lambda chosen: self._stop(wiring, chosen), [wiring.chosen], None)
 
     def _submit(self, chosen: Chosen, speech: str | None, clip: str | None, *options: Any) -> tuple[Chosen, str]:

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
 
+EXAMPLES = Path(__file__).resolve().parents[2] / "models" / "demo"
 PRESENTER = Path(__file__).resolve().parent.parent / "data" / "presenter.mp4"
 SPEECH_S = 1.2
 REAL_TIMEOUT_MS = 240_000
@@ -161,6 +162,21 @@ def test_a_video_comes_out_of_the_real_thing(real_server, open_page, speech):
     assert wait_for_video(page, "#single-result video") == pytest.approx(SPEECH_S, abs=0.1)
     assert page.locator("#single-result .hg-made-by .en").inner_text()
     expect(page.locator("#models")).to_contain_text("resident")
+
+
+def test_an_example_that_comes_with_the_project_speaks(real_server, open_page):
+    page = open_page(real_server)
+    page.click("#example_victor")
+    page.wait_for_selector("#single-clip video")
+    page.wait_for_selector("#single-speech input[type=file]", state="detached")
+    page.click("#single-generate")
+    page.wait_for_selector(
+        "#single-status [data-status=done], #single-status [data-status=failed]", timeout=REAL_TIMEOUT_MS
+    )
+    with wave.open(str(EXAMPLES / "speech-en.wav")) as speech:
+        seconds = speech.getnframes() / speech.getframerate()
+    assert wait_for_video(page, "#single-result video") == pytest.approx(seconds, abs=0.1)
+    expect(page.locator("#single-status")).to_contain_text("presenter-victor.mp4")
 
 
 def test_the_real_batch_goes_on_after_a_file_that_is_no_video(real_server, open_page, speech, tmp_path):
