@@ -118,6 +118,7 @@ def test_a_training_learns_in_two_processes_and_writes_down_how(
     saved = Checkpoint.load(tmp_path / CHECKPOINT)
     assert saved.samples == 320
     assert all(torch.equal(saved.net[name], value) for name, value in state.items())
+    assert {int(state["step"]) for state in saved.discriminator_optimizer["state"].values()} == {5}
 
 
 def test_a_training_goes_on_where_it_stopped(data: Path, tmp_path: Path) -> None:
