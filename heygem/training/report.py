@@ -46,7 +46,7 @@ def contact_sheet(people: Sequence[HeldOut], drawn: Sequence[Crops], file: Path)
     Args:
         people: Held out.
         drawn: What a model drew for each: (F, 96, 96, 3).
-        file: JPEG or PNG by its name.
+        file: Of the picture, a JPEG.
     """
     rows = []
     for person, crops in zip(people, drawn, strict=True):
@@ -54,7 +54,7 @@ def contact_sheet(people: Sequence[HeldOut], drawn: Sequence[Crops], file: Path)
         rows += [np.hstack(list(pictures[chosen])) for pictures in (person.truth, person.reference, crops)]
         rows.append(np.full((6, rows[-1].shape[1], 3), 255, dtype=np.uint8))
     sheet = cv2.cvtColor(np.vstack(rows[:-1]), cv2.COLOR_RGB2BGR)
-    written, encoded = cv2.imencode(file.suffix, sheet, [cv2.IMWRITE_JPEG_QUALITY, 85])
+    written, encoded = cv2.imencode(".jpg", sheet, [cv2.IMWRITE_JPEG_QUALITY, 85])
     assert written
     file.write_bytes(encoded.tobytes())
 
