@@ -182,7 +182,7 @@ class ModelManager:
             sha256 = spec.fingerprint()
             verified = time.perf_counter()
             log.info("正在加载模型 %s sha256=%s", spec.key, sha256[:12])
-            generation = Generation(model := spec.load(), sha256, spec.nbytes(model))
+            generation = _built(spec, sha256)
             loaded = time.perf_counter()
             with self._lock:
                 slot.statistics.seconds["verify"] += verified - started
@@ -197,6 +197,7 @@ class ModelManager:
                     generation.nbytes / 1e6,
                 )
                 return generation
+            generation.model = None  # or the traceback of the error below would keep it
             log.warning("%s changed while it was loaded; loading it again", spec.key.file)
         raise WeightsRefusedError(
             Text(f"{spec.key.file} 在加载过程中不断变化。", f"{spec.key.file} keeps changing while it is loaded."),
@@ -213,7 +214,9 @@ class ModelManager:
                 log.error(
                     "新的权重文件无法使用，继续使用旧模型 / the new weights are bad, the old ones serve: %s: %s",
                     spec.key,
-                    error,
+                    str(
+                        error
+                    ),  # a log record that somebody keeps must not keep the error's frames, and a model in them
                 )
             else:
                 self._release(slot, resident)
@@ -312,3 +315,8 @@ class ModelManager:
         """Return freed memory, outside the lock since it takes its time."""
         if is_freed:
             give_back_memory()
+
+
+def _built(spec: ModelSpec[Any], sha256: str) -> Generation:
+    model = spec.load()
+    return Generation(model, sha256, spec.nbytes(model))

@@ -125,6 +125,30 @@ def test_a_file_that_never_rests_is_refused(manager: ModelManager) -> None:
         use(manager, file)
 
 
+def test_an_error_that_somebody_keeps_does_not_keep_a_model(caplog: pytest.LogCaptureFixture) -> None:
+    """A log record, a crash reporter: they hold errors, errors hold frames, and frames hold what was being loaded."""
+    manager = ModelManager(budget_bytes=1000)
+    file = File("a")
+    with manager.lease(file.spec):
+        pass
+    numbers = iter(range(1000))
+
+    def change() -> None:
+        file.sha256 = f"changing{next(numbers)}"
+
+    file.wait = change
+    file.sha256 = "new"
+    with caplog.at_level(logging.ERROR), manager.lease(file.spec) as lease:
+        assert lease.sha256 == "a" * 64
+    assert any("keeps changing" in record.getMessage() for record in caplog.records)
+    manager.unload(file.spec.key)
+    with pytest.raises(WeightsRefusedError) as kept, manager.lease(file.spec):
+        pass
+    manager.unload()
+    assert file.alive() == []
+    assert "keeps changing" in str(kept.value)
+
+
 def flicker(chance: random.Random) -> None:
     """Take a moment, and fail now and then."""
     time.sleep(chance.random() * 0.004)
