@@ -17,7 +17,7 @@ from heygem.ui.job_view import batch_card, batch_table, job_result
 from heygem.ui.labels import label
 from heygem.ui.options_form import build_options_form, to_options
 from heygem.ui.panel import Chosen, Panel, View, shown_batch
-from heygem.ui.section import section
+from heygem.ui.section import section, speech_section
 from heygem.ui.uploads import uploaded_request
 
 _CLIP_SUFFIXES = [".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".ts", ".mpg", ".flv", ".wmv"]
@@ -31,15 +31,7 @@ class BatchTab:
         self._uploads_dir = uploads_dir
         with gr.Row(equal_height=False):
             with gr.Column(scale=2, min_width=300):
-                section(1, text.SPEECH, text.SPEECH_HINT)
-                self._speech = gr.Audio(
-                    sources=["upload"],
-                    type="filepath",
-                    label=label("speech"),
-                    show_label=False,
-                    buttons=[],
-                    elem_id="batch-speech",
-                )
+                self._speech = speech_section("batch-speech")
                 section(2, text.CLIPS, text.CLIP_HINT)
                 self._clips = gr.File(
                     file_count="multiple",

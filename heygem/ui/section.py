@@ -1,11 +1,13 @@
-"""Numbered headings of the page's parts."""
+"""Numbered parts of the page: their headings, and the one that both tabs have."""
 
 from __future__ import annotations
 
 import gradio as gr
 
 from heygem.errors import NOTHING, Text
+from heygem.ui import text
 from heygem.ui.html_parts import bilingual
+from heygem.ui.labels import label
 
 
 def section(number: int, title: Text, hint: Text = NOTHING) -> None:
@@ -15,3 +17,11 @@ def section(number: int, title: Text, hint: Text = NOTHING) -> None:
         f'<span class="hg-meta">{bilingual(hint)}</span></div>'
     )
     gr.HTML(html, apply_default_css=False)
+
+
+def speech_section(elem_id: str) -> gr.Audio:
+    """The first part of a tab: where the speech is uploaded."""
+    section(1, text.SPEECH, text.SPEECH_HINT)
+    return gr.Audio(
+        sources=["upload"], type="filepath", label=label("speech"), show_label=False, buttons=[], elem_id=elem_id
+    )

@@ -19,7 +19,7 @@ from heygem.ui.job_view import job_card, job_result
 from heygem.ui.labels import label
 from heygem.ui.options_form import build_options_form, to_options
 from heygem.ui.panel import Chosen, Panel, shown_single
-from heygem.ui.section import section
+from heygem.ui.section import section, speech_section
 from heygem.ui.uploads import uploaded_request
 
 
@@ -31,15 +31,7 @@ class SingleTab:
         self._uploads_dir = uploads_dir
         with gr.Row(equal_height=False):
             with gr.Column(min_width=320):
-                section(1, text.SPEECH, text.SPEECH_HINT)
-                self._speech = gr.Audio(
-                    sources=["upload"],
-                    type="filepath",
-                    label=label("speech"),
-                    show_label=False,
-                    buttons=[],
-                    elem_id="single-speech",
-                )
+                self._speech = speech_section("single-speech")
                 section(2, text.CLIP, text.CLIP_HINT)
                 self._clip = gr.Video(
                     sources=["upload"],
