@@ -13,11 +13,14 @@
     - DownloadError            a checkpoint could not be fetched
     - DeviceError              the device that was asked for is not there
     - OutOfMemoryError         the device ran out of memory at batch size 1
+    - DeviceLostError          the device failed in a way that only a new process survives
   + EncodeError                ffmpeg failed while the result was written
   + QueueError                 the queue said no
     - QueueFullError           too many jobs wait
     - JobNotFoundError         no job has that id
-* JobCancelled                 not an error: unwinds a job that the user stopped
+* JobUnwound                   not an error: a running job is to end now
+  + JobCancelled               the user stopped it
+  + JobRequeued                the server stops; the job will run again
 """
 
 from __future__ import annotations
@@ -36,6 +39,17 @@ class Text(NamedTuple):
 
 
 NOTHING = Text("", "")
+
+
+class Notice(NamedTuple):
+    """What a user should know although nothing failed."""
+
+    code: str
+    """Stable name for scripts."""
+    text: Text
+    """What was noticed, one sentence with the value."""
+    hint: Text = NOTHING
+    """What to do about it, one sentence."""
 
 
 class HeyGemError(Exception):
@@ -128,6 +142,12 @@ class OutOfMemoryError(ModelError):
     default_code = "out_of_memory"
 
 
+class DeviceLostError(ModelError):
+    """The device failed in a way that only a new process survives: any CUDA error but a lack of memory."""
+
+    default_code = "device_lost"
+
+
 class EncodeError(HeyGemError):
     """ffmpeg failed while the result was written."""
 
@@ -152,5 +172,13 @@ class JobNotFoundError(QueueError):
     default_code = "job_not_found"
 
 
-class JobCancelled(BaseException):
+class JobUnwound(BaseException):
     """Unwinds a running job. A BaseException, so that no library's ``except Exception`` swallows it."""
+
+
+class JobCancelled(JobUnwound):
+    """The user stopped the job."""
+
+
+class JobRequeued(JobUnwound):
+    """The server stops, or somebody else has the job by now; it will run again."""

@@ -143,7 +143,14 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             bars.start(clip.name)
             try:
                 made = producer.produce(clip, args.audio, _free_name(out, clip, args.audio), options, bars)
-                outcomes.append(_Outcome(clip, f"{made.output}\n{made.summary}"))
+                outcomes.append(
+                    _Outcome(
+                        clip,
+                        "\n".join(
+                            [str(made.output), str(made.summary), *(str(notice.text) for notice in made.notices)]
+                        ),
+                    )
+                )
             except HeyGemError as error:
                 log.info("%s failed", clip, exc_info=True)
                 outcomes.append(_Outcome(clip, f"{error.text}\n{error.hint}".strip(), error.code))

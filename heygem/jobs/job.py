@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from heygem.errors import Text
+from heygem.errors import Notice, Text
 from heygem.pipeline.options import RenderOptions
 from heygem.pipeline.progress import Progress, Stage
 
@@ -20,11 +20,13 @@ class JobStatus(StrEnum):
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+    """It took the process down with it, more than once; it runs again only when the user says so."""
 
     @property
     def is_final(self) -> bool:
-        """Nothing will happen to the job any more."""
-        return self in (JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED)
+        """Nothing will happen to the job any more unless the user asks for it."""
+        return self not in (JobStatus.QUEUED, JobStatus.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class JobResult:
     """A still picture of it (JPEG), if one was made."""
     summary: Text
     """Which engines and weights ran and under which licence, one or two sentences."""
+    notices: tuple[Notice, ...] = ()
+    """What to know of the inputs and of the result."""
 
 
 @dataclass(frozen=True, slots=True)

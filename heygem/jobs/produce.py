@@ -17,7 +17,7 @@ from typing import Any
 from heygem import __version__
 from heygem.batch_memory import BatchMemory
 from heygem.device import Placement
-from heygem.errors import Text
+from heygem.errors import Notice, Text
 from heygem.faces.track import gaps
 from heygem.faces.track_cache import DetectionCache
 from heygem.jobs.choose_engines import Chosen, ChosenEngines, choose_engines
@@ -45,13 +45,15 @@ class Produced:
     Attributes:
         output: The video.
         manifest: The file beside it that says how it was made.
-        summary: Which engines and weights ran, under which licence, and what to know of the result.
+        summary: Which engines and weights ran, under which licence.
+        notices: What to know of the result.
         report: What the pipeline did.
     """
 
     output: Path
     manifest: Path
     summary: Text
+    notices: tuple[Notice, ...]
     report: Report
 
 
@@ -117,7 +119,7 @@ class Producer:
                 progress=progress,
             )
             hashes = {kind: lease.sha256 for kind, lease in leases.items()}
-        notes = _notes(chosen, report)
+        notices = _notices(chosen, report)
         facts = {
             "heygem": __version__,
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -132,7 +134,7 @@ class Producer:
             "size": [report.width, report.height],
             "face_coverage": round(report.track.coverage, 4),
             "faceless_s": gaps(report.track, report.fps),
-            "notes": [note._asdict() for note in notes],
+            "notices": [{"code": notice.code, **notice.text._asdict()} for notice in notices],
             "seconds": {
                 "all": round(time.monotonic() - started, 3),
                 "tracking": round(report.tracking_s, 3),
@@ -144,9 +146,9 @@ class Producer:
         engines_line = _engines_line(chosen, hashes)
         seconds = time.monotonic() - started
         log.info("%s: %d frames in %.1f s by %s", output.name, report.frames, seconds, engines_line.en)
-        for note in notes:
-            log.warning("%s", note)
-        return Produced(output, manifest, _joined([engines_line, *notes]), report)
+        for notice in notices:
+            log.warning("%s", notice.text)
+        return Produced(output, manifest, engines_line, tuple(notices), report)
 
     @contextmanager
     def _lent(self, chosen: ChosenEngines) -> Iterator[tuple[Engines, dict[str, Lease[Any]]]]:
@@ -228,22 +230,21 @@ def _engines_line(chosen: ChosenEngines, hashes: dict[str, str]) -> Text:
     return Text("、".join(zh) + "。", ", ".join(en) + ".")
 
 
-def _notes(chosen: ChosenEngines, report: Report) -> list[Text]:
+def _notices(chosen: ChosenEngines, report: Report) -> list[Notice]:
     """What the user should know of the result."""
-    notes = [engine.note for engine in _all(chosen).values() if engine.note.en]
+    notices = [Notice(f"{kind}_engine", engine.note) for kind, engine in _all(chosen).items() if engine.note.en]
     coverage = report.track.coverage
     if coverage < _LOW_COVERAGE:
-        notes.append(
-            Text(
-                f"只在 {coverage:.0%} 的画面中找到人脸，其余画面保持原样。",
-                f"A face was found in only {coverage:.0%} of the frames; the others are as they were.",
+        notices.append(
+            Notice(
+                "few_faces",
+                Text(
+                    f"只在 {coverage:.0%} 的画面中找到人脸，其余画面保持原样。",
+                    f"A face was found in only {coverage:.0%} of the frames; the others are as they were.",
+                ),
             )
         )
-    return notes
-
-
-def _joined(texts: list[Text]) -> Text:
-    return Text("".join(text.zh for text in texts), " ".join(text.en for text in texts))
+    return notices
 
 
 def _write_whole(path: Path, facts: dict[str, object]) -> None:

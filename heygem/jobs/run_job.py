@@ -59,4 +59,4 @@ class _Runner:
             speech_name=job.request.audio_name,
         )
         poster: Path = make_poster(made.output, folder / "poster.jpg")
-        return JobResult(output=made.output, poster=poster, summary=made.summary)
+        return JobResult(output=made.output, poster=poster, summary=made.summary, notices=made.notices)

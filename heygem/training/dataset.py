@@ -17,6 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from heygem.demo.articulation import CHANNELS, REST, Articulation
+from heygem.demo.cast import CAST
+from heygem.demo.identity import Identity
 from heygem.demo.pairs import CROP_PX, render_pairs
 from heygem.errors import OptionError, Text
 from heygem.training.evaluation import HeldOut
@@ -27,6 +29,8 @@ from heygem.training.speeches import heard_in, random_speech
 log = logging.getLogger(__name__)
 
 _FIRST_SEED, _FIRST_HELD_OUT_SEED = 10_000, 5_000_000
+_FIRST_TAKE, _FIRST_HELD_OUT_TAKE = 7_000_000, 8_000_000
+"""A take of the presenter with number k of the cast has a seed that leaves k when divided by their number."""
 _RECIPE_FILE = "recipe.json"
 _ANCHORS = "anchors"
 _SPEECH_BYTES = 80_000
@@ -50,13 +54,18 @@ class Dataset:
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """People to train on."""
-        return tuple(range(_FIRST_SEED, _FIRST_SEED + self.recipe.people))
+        """What to train on: people, then takes of the presenters."""
+        return *_counted(_FIRST_SEED, self.recipe.people), *_counted(_FIRST_TAKE, self.recipe.takes * len(CAST))
 
     @property
-    def held_out_seeds(self) -> tuple[int, ...]:
+    def held_out_people(self) -> tuple[int, ...]:
         """People to measure with."""
-        return tuple(range(_FIRST_HELD_OUT_SEED, _FIRST_HELD_OUT_SEED + self.recipe.held_out_people))
+        return _counted(_FIRST_HELD_OUT_SEED, self.recipe.held_out_people)
+
+    @property
+    def held_out_takes(self) -> tuple[int, ...]:
+        """Takes of the presenters to measure with."""
+        return _counted(_FIRST_HELD_OUT_TAKE, self.recipe.held_out_takes * len(CAST))
 
     def render(self, processes: int, progress: Callable[[str], None]) -> None:
         """Render whoever is not there yet. A stop loses only the people that were being rendered.
@@ -72,7 +81,7 @@ class Dataset:
         self._claim_folder()
         jobs = [
             _Rendering(seed, held_out, self.folder, self.recipe)
-            for held_out, seeds in ((True, self.held_out_seeds), (False, self.seeds))
+            for held_out, seeds in ((True, (*self.held_out_people, *self.held_out_takes)), (False, self.seeds))
             for seed in seeds
             if not person_folder(self.folder, seed).exists()
         ]
@@ -94,13 +103,13 @@ class Dataset:
                 pool.shutdown(cancel_futures=True)
 
     def open(self) -> Talkers:
-        """The people to train on."""
+        """What to train on."""
         return open_talkers(self.folder, self.seeds)
 
-    def open_held_out(self) -> list[HeldOut]:
-        """The people to measure with."""
+    def open_held_out(self, seeds: Sequence[int]) -> list[HeldOut]:
+        """What to measure with: `held_out_people`, `held_out_takes` or some of them."""
         people = []
-        for seed in self.held_out_seeds:
+        for seed in seeds:
             anchors = Talker.load(person_folder(self.folder / _ANCHORS, seed))
             people.append(
                 HeldOut(
@@ -177,8 +186,17 @@ class _Rendering:
 
 def _rendered(seed: int, mouths: Articulation, own: np.ndarray, other: np.ndarray) -> np.ndarray:
     """(2 P, 96, 96, 3): partners side by side."""
-    first, second = render_pairs(seed, len(own), mouths[own], mouths[other])
+    first, second = render_pairs(seed, len(own), mouths[own], mouths[other], person=_presenter(seed))
     return np.stack([first, second], axis=1).reshape(-1, CROP_PX, CROP_PX, 3)
+
+
+def _presenter(seed: int) -> Identity | None:
+    """Who plays a take; None for the invented person with that number."""
+    return CAST[seed % len(CAST)].person() if seed >= _FIRST_TAKE else None
+
+
+def _counted(first: int, count: int) -> tuple[int, ...]:
+    return tuple(range(first, first + count))
 
 
 def _shut_mouth() -> Articulation:

@@ -32,8 +32,9 @@ log = logging.getLogger(__name__)
 LIPS, REPORT, SHEET, PLOT = "lips.safetensors", "report.md", "contact_sheet.jpg", "losses.png"
 
 _HEARING, _EXPERT = "hearing.pt", "expert.pt"
-_ON_SHEET = 6
-"""People on the contact sheet."""
+_PEOPLE_ON_SHEET, _TAKES_ON_SHEET = 5, 3
+_PLACEMENT = Placement(torch.device("cpu"), torch.float32)
+"""What is measured is computed the same way everywhere."""
 
 Progress = Callable[[str], None]
 
@@ -69,7 +70,7 @@ def train_default(recipe: Recipe, out: Path, hardware: Hardware, *, resume: bool
     _check_folder(out, resume)
     dataset = Dataset(out / "data", recipe.data)
     dataset.render(hardware.processes, progress)
-    people = dataset.open_held_out()
+    people = dataset.open_held_out(dataset.held_out_people)
     reader = _once(
         out / _HEARING,
         lambda: pretrain_audio(AudioPretraining(recipe, dataset.folder, dataset.seeds, hardware, progress)),
@@ -100,31 +101,43 @@ def train_default(recipe: Recipe, out: Path, hardware: Hardware, *, resume: bool
         )
     )
     export(state, recipe.widths, _description(recipe), out / LIPS)
-    return Outcome(out / LIPS, write_report(out, people, heard))
+    return Outcome(out / LIPS, write_report(out, dataset, heard))
 
 
-def write_report(out: Path, people: list[HeldOut], heard: dict[str, float]) -> list[Score]:
+def write_report(out: Path, dataset: Dataset, heard: dict[str, float]) -> list[Score]:
     """Measure the model in `out` and the one that comes with the project; write table, sheet and plot.
 
     Args:
         out: Folder of a training that has ended.
-        people: Held out.
+        dataset: Has the held-out people.
         heard: What the audio tower alone hears, for the report.
+
+    Returns:
+        Scores of the invented people.
     """
-    placement = Placement(torch.device("cpu"), torch.float32)
-    scores = [*yardsticks(people), *evaluate(out / LIPS, people, placement, "this training")]
-    if ENGINE.bundled is not None and ENGINE.bundled.exists():
-        scores += evaluate(ENGINE.bundled, people, placement, "bundled model")
+    people = dataset.open_held_out(dataset.held_out_people)
+    takes = dataset.open_held_out(dataset.held_out_takes)
+    scores = _measured(out / LIPS, people)
     hears = ", ".join(f"{channel} {r:.3f}" for channel, r in heard.items())
-    (out / REPORT).write_text(
+    text = (
         f"{len(people)} held-out people, voices and texts; reference: the same frame with another mouth.\n\n"
-        f"{markdown_table(scores)}\nAudio tower alone, r by channel: {hears}.\n",
-        encoding="utf-8",
+        f"{markdown_table(scores)}\nAudio tower alone, r by channel: {hears}.\n"
     )
-    model = load_demo(out / LIPS, placement)
-    shown = people[:_ON_SHEET]
+    if takes:
+        table = markdown_table(_measured(out / LIPS, takes))
+        text += f"\n{len(takes)} held-out speeches of the bundled presenters, who were trained on.\n\n{table}"
+    (out / REPORT).write_text(text, encoding="utf-8")
+    model = load_demo(out / LIPS, _PLACEMENT)
+    shown = [*people[:_PEOPLE_ON_SHEET], *takes[:_TAKES_ON_SHEET]]
     contact_sheet(shown, [draw(model, one, windows(one.talker, 0, one.frames)) for one in shown], out / SHEET)
     plot_losses(out / HISTORY, out / PLOT)
+    return scores
+
+
+def _measured(lips: Path, people: list[HeldOut]) -> list[Score]:
+    scores = [*yardsticks(people), *evaluate(lips, people, _PLACEMENT, "this training")]
+    if ENGINE.bundled is not None and ENGINE.bundled.exists():
+        scores += evaluate(ENGINE.bundled, people, _PLACEMENT, "bundled model")
     return scores
 
 

@@ -24,16 +24,20 @@ class DataRecipe:
     """What is rendered.
 
     Attributes:
-        people: People to train on; each speaks one text.
-        pairs: Pairs of pictures of each.
+        people: Invented people to train on; each speaks one text.
+        takes: Texts that each presenter of the bundled clips speaks beside them, each in another light.
+        pairs: Pairs of pictures of each text.
         held_out_people: People, voices and texts that are only measured on.
-        held_out_frames: Consecutive frames of each.
+        held_out_takes: Texts of each presenter that are only measured on.
+        held_out_frames: Consecutive frames of each held-out text.
         variants: How often each speech is stored, each time through another room and microphone.
     """
 
-    people: int = 800
+    people: int = 1200
+    takes: int = 48
     pairs: int = 20
     held_out_people: int = 12
+    held_out_takes: int = 2
     held_out_frames: int = 75
     variants: int = 4
 
@@ -100,7 +104,7 @@ FULL = Recipe()
 """What the embedded default is made by."""
 
 QUICK = Recipe(
-    data=DataRecipe(people=48, pairs=20, held_out_people=4, held_out_frames=40),
+    data=DataRecipe(people=48, takes=0, pairs=20, held_out_people=4, held_out_takes=0, held_out_frames=40),
     loss=LossWeights(opening=0.05),
     pretraining_windows=150_000,
     expert_pictures=15_000,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from heygem.errors import Notice
 from heygem.jobs.job import Job, JobStatus
 from heygem.pipeline.progress import Stage
 from heygem.ui import text
@@ -33,9 +34,15 @@ def job_result(job: Job | None) -> str:
     poster = f' poster="results/{escape(job.id)}/poster.jpg"' if job.result.poster else ""
     return (
         f'<div class="hg-player"><video controls playsinline preload="auto"{poster} src="{_url(job)}"></video></div>'
-        f'<div class="hg-made-by">{bilingual(job.result.summary)}</div>'
+        f'<div class="hg-made-by">{bilingual(job.result.summary)}</div>{_notices(job.result.notices)}'
         f'<a class="hg-button" href="{_url(job)}?download=1" download>{bilingual(text.DOWNLOAD)}</a>'
     )
+
+
+def _notices(notices: Sequence[Notice]) -> str:
+    """What to know of a result, a line each."""
+    lines = (f"<li>{bilingual(notice.text)} {bilingual(notice.hint)}</li>" for notice in notices)
+    return f'<ul class="hg-notices">{"".join(lines)}</ul>' if notices else ""
 
 
 def batch_card(jobs: Sequence[Job], now_s: float) -> str:

@@ -64,6 +64,7 @@ STATUS = {
     JobStatus.DONE: Text("已完成", "Done"),
     JobStatus.FAILED: Text("失败", "Failed"),
     JobStatus.CANCELLED: Text("已取消", "Cancelled"),
+    JobStatus.INTERRUPTED: Text("中断", "Interrupted"),
 }
 STAGE = {
     Stage.LOADING: Text("加载模型", "Models"),

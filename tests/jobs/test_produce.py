@@ -69,6 +69,7 @@ def test_the_embedded_default_speaks_and_says_what_it_is(workshop: Workshop, sou
     assert facts["engines"]["detector"]["name"] == "haar"
     assert facts["options"]["mask"] == "lower-face" and facts["placement"] == "cpu/fp32"
     assert "embedded" in made.summary.en and "内置" in made.summary.zh and "Haar" in made.summary.en
+    assert [notice.code for notice in made.notices] == ["lips_engine", "detector_engine"]
     box = made.report.track.boxes[8]
     left, top, right, bottom = (int(value) for value in box)
     moved = (drawn[8].y.float() - source[8].y.float()).abs()

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from heygem.demo.cast import CAST
 from heygem.demo.voice import is_available
 from heygem.device import Placement
 from heygem.errors import OptionError
@@ -34,7 +35,7 @@ TINY = Recipe(
     widths=Widths(
         face=(4, 6, 12, 16, 24, 32, 32), audio=(8, 12, 16, 24, 32), decoder=(32, 32, 32, 24, 16, 8, 4), head=4
     ),
-    data=DataRecipe(people=4, pairs=4, held_out_people=2, held_out_frames=30, variants=2),
+    data=DataRecipe(people=3, takes=1, pairs=4, held_out_people=2, held_out_takes=1, held_out_frames=30, variants=2),
     pretraining_windows=8_000,
     expert_pictures=1_280,
     samples=160,
@@ -97,8 +98,8 @@ def test_the_meter_reads_the_truth_and_knows_right_sound_from_silence(trained: T
 
 def test_people_lie_there_as_training_and_measuring_need_them(trained: Trained) -> None:
     dataset = Dataset(trained.out / "data", TINY.data)
-    assert len(dataset.open()) == 4 * 2 * 4
-    people = dataset.open_held_out()
+    assert len(dataset.open()) == (3 + len(CAST)) * 2 * 4
+    people = dataset.open_held_out(dataset.held_out_people)
     assert [len(person.truth) for person in people] == [30, 30]
     for person in people:
         assert person.frames.tolist() == list(range(30))
