@@ -31,6 +31,10 @@ class Settings:
     """Size that the cache of face tracks is held under, in MB."""
     log_file: Path = PROJECT_DIR / "运行实时日志.log"
     """Where the server's run log goes."""
+    log_mb: int = 10
+    """Size at which the run log is copied away and emptied, in MB."""
+    log_keep: int = 5
+    """Older parts of the run log that stay."""
     device: str = "auto"
     """auto, cuda, cuda:N or cpu."""
     precision: str = "auto"
@@ -45,6 +49,14 @@ class Settings:
     """Unload a model that was not used for so many seconds; 0 keeps it for ever."""
     queue_capacity: int = 200
     """Jobs that may wait."""
+    stall_s: float = 600.0
+    """Seconds without progress after which a running job is ended, with the process."""
+    keep_days: float = 0.0
+    """Days that results stay; 0 keeps them for ever."""
+    keep_gb: float = 0.0
+    """Size that the results are held under, in GB, the oldest going first; 0 sets no limit."""
+    min_free_mb: int = 2048
+    """Free space on the disk of the outputs, in MB, under which jobs wait."""
 
     def __post_init__(self) -> None:
         for name, low in (
@@ -53,6 +65,12 @@ class Settings:
             ("model_budget_mb", 1),
             ("model_idle_s", 0),
             ("queue_capacity", 1),
+            ("log_mb", 1),
+            ("log_keep", 0),
+            ("stall_s", 1),
+            ("keep_days", 0),
+            ("keep_gb", 0),
+            ("min_free_mb", 0),
         ):
             value = getattr(self, name)
             if value < low:
@@ -103,4 +121,10 @@ _CASTS: dict[str, Callable[[str], Any]] = {
     "model_budget_mb": int,
     "model_idle_s": float,
     "queue_capacity": int,
+    "log_mb": int,
+    "log_keep": int,
+    "stall_s": float,
+    "keep_days": float,
+    "keep_gb": float,
+    "min_free_mb": int,
 }
