@@ -198,6 +198,7 @@ def encode_args(
     crf: int,
     codec: Codec,
     sound: Sound | None,
+    metadata: Mapping[str, str] = MappingProxyType({}),
 ) -> list[str]:
     """Write raw yuv420p pictures from standard input, and the sound of a file, into an mp4.
 
@@ -210,6 +211,7 @@ def encode_args(
         crf: 0 (best) to 51.
         codec: How the picture is encoded.
         sound: What is heard; None writes no sound track.
+        metadata: What the container says of the file, by key.
     """
     pictures = ffmpeg.input("pipe:0", f="rawvideo", pix_fmt="yuv420p", s=f"{width}x{height}", framerate=fps)
     # Labels what the values already are; as options of the encoder some versions would convert to them.
@@ -229,8 +231,18 @@ def encode_args(
         written |= {"c:a": "aac", "b:a": _AAC_BITS_PER_CHANNEL * min(sound.info.channels, 2)}
         # Lengths in the edit list are rounded to this clock; its default of 1 ms would cut samples off.
         written["movie_timescale"] = aac_rate_hz(sound.info.rate_hz)
-    written |= {"map_metadata": -1, "map_chapters": -1, "movflags": "+faststart", "f": "mp4"}
+    written |= {"map_metadata": -1, "map_chapters": -1, **mp4_options(metadata)}
     return [*_QUIET, "-y", *ffmpeg.output(*streams, file_url(target), **written).get_args()]
+
+
+def mp4_options(metadata: Mapping[str, str]) -> dict[str, Any]:
+    """Options of every command that writes a finished mp4: the index comes first, and `metadata` is kept.
+
+    Without ``use_metadata_tags`` the muxer drops every key that iTunes does not know, the label ``AIGC`` among them.
+    """
+    # ffmpeg-python takes an option once; the numbers make them different ones, and mean nothing to ffmpeg.
+    said = {f"metadata:g:{number}": f"{key}={value}" for number, (key, value) in enumerate(metadata.items())}
+    return {"movflags": "+faststart+use_metadata_tags", "f": "mp4", **said}
 
 
 def _whole_frames(source: Any, sound: Sound) -> Any:

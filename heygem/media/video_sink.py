@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 import av
@@ -40,6 +41,7 @@ class VideoSink:
         audio: The sound that goes with the picture; None writes none.
         crf: Quality, 0 (best) to 51.
         codec: How the picture is encoded.
+        metadata: What the container says of the file, by key.
 
     Raises:
         EncodeError: ffmpeg failed; with code disk_full if the disk is full.
@@ -57,6 +59,7 @@ class VideoSink:
         audio: AudioFile | None,
         crf: int = 18,
         codec: Codec = "h264",
+        metadata: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.path = path
         self.frames = 0
@@ -73,6 +76,7 @@ class VideoSink:
             crf=crf,
             codec=codec,
             sound=None if audio is None else audio.sound,
+            metadata=metadata,
         )
         self._process = FfmpegProcess(args, pipe="in")
 

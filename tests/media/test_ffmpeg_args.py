@@ -82,8 +82,13 @@ def test_the_encoder(info: VideoInfo):
     assert (value(args, "-c:v"), value(args, "-crf"), value(args, "-preset")) == ("libx264", "18", "veryfast")
     assert "range=full" in value(args, "-filter_complex") and "colorspace=smpte170m" in value(args, "-filter_complex")
     assert "color_trc=unknown" in value(args, "-filter_complex")
-    assert value(args, "-movflags") == "+faststart" and args[-1] == "file:/out/r.mp4"
+    assert value(args, "-movflags") == "+faststart+use_metadata_tags" and args[-1] == "file:/out/r.mp4"
     assert "-c:a" not in args
+
+
+def test_what_the_container_says_is_one_option_per_key():
+    args = encode(metadata={"AIGC": '{"Label":"1"}', "comment": "AI生成"})
+    assert value(args, "-metadata:g:0") == 'AIGC={"Label":"1"}' and value(args, "-metadata:g:1") == "comment=AI生成"
 
 
 def test_nvenc_names_its_quality_otherwise():

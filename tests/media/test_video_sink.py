@@ -119,6 +119,13 @@ def test_every_frame_arrives_in_order_and_on_time(tmp_path: Path, speech: Path, 
     assert all(abs(int(level) - (16 + number * 2 % 200)) <= 2 for number, (_, level) in enumerate(pictures))
 
 
+def test_what_the_container_says_is_kept_whatever_its_key(tmp_path: Path):
+    said = {"AIGC": '{"Label":"1","ProduceID":"a=b;c#"}', "comment": "AI生成 / AI-generated"}
+    path = write(tmp_path / "said.mp4", 5, metadata=said)
+    with av.open(str(path)) as container:
+        assert {key: container.metadata.get(key) for key in said} == said
+
+
 def test_the_index_comes_first(tmp_path: Path):
     content = write(tmp_path / "fast.mp4", 5).read_bytes()
     assert content.index(b"moov") < content.index(b"mdat")
