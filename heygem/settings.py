@@ -57,6 +57,14 @@ class Settings:
     """Size that the results are held under, in GB, the oldest going first; 0 sets no limit."""
     min_free_mb: int = 2048
     """Free space on the disk of the outputs, in MB, under which jobs wait."""
+    max_speech_s: float = 3600.0
+    """Longest speech that is taken, in seconds."""
+    max_clip_s: float = 3600.0
+    """Longest clip that is taken, in seconds."""
+    max_upload_mb: int = 2048
+    """Largest file that is taken, in MB."""
+    max_batch_clips: int = 50
+    """Clips in one batch."""
 
     def __post_init__(self) -> None:
         for name, low in (
@@ -71,6 +79,10 @@ class Settings:
             ("keep_days", 0),
             ("keep_gb", 0),
             ("min_free_mb", 0),
+            ("max_speech_s", 1),
+            ("max_clip_s", 1),
+            ("max_upload_mb", 1),
+            ("max_batch_clips", 1),
         ):
             value = getattr(self, name)
             if value < low:
@@ -127,4 +139,8 @@ _CASTS: dict[str, Callable[[str], Any]] = {
     "keep_days": float,
     "keep_gb": float,
     "min_free_mb": int,
+    "max_speech_s": float,
+    "max_clip_s": float,
+    "max_upload_mb": int,
+    "max_batch_clips": int,
 }
