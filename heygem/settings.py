@@ -49,6 +49,8 @@ class Settings:
     """Unload a model that was not used for so many seconds; 0 keeps it for ever."""
     queue_capacity: int = 200
     """Jobs that may wait."""
+    stop_grace_s: float = 20.0
+    """Seconds that a running job may still take to end when the server is told to stop; then it is put back."""
     stall_s: float = 600.0
     """Seconds without progress after which a running job is ended, with the process."""
     keep_days: float = 0.0
@@ -73,6 +75,7 @@ class Settings:
             ("model_budget_mb", 1),
             ("model_idle_s", 0),
             ("queue_capacity", 1),
+            ("stop_grace_s", 0),
             ("log_mb", 1),
             ("log_keep", 0),
             ("stall_s", 1),
@@ -133,6 +136,7 @@ _CASTS: dict[str, Callable[[str], Any]] = {
     "model_budget_mb": int,
     "model_idle_s": float,
     "queue_capacity": int,
+    "stop_grace_s": float,
     "log_mb": int,
     "log_keep": int,
     "stall_s": float,
