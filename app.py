@@ -96,7 +96,7 @@ def main() -> int:
 
 def _open_log(settings: Settings) -> RunLog:
     try:
-        return open_run_log(settings.log_file)
+        return open_run_log(settings.log_file, max_bytes=settings.log_mb * 1_000_000, keep_files=settings.log_keep)
     except OSError as error:
         raise SettingsError(
             Text(

@@ -15,6 +15,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
+from heygem.jobs.log_file import LogFile
+
 LOGGED = ("heygem", "uvicorn.error")
 """Logger trees that go to the run log: ours, and the server's own failures."""
 
@@ -23,7 +25,7 @@ _job_id: ContextVar[str] = ContextVar("job_id", default="-")
 
 @contextmanager
 def logged_as(job_id: str) -> Iterator[None]:
-    """Lines logged inside belong to this job. Threads started inside do not inherit it."""
+    """Lines logged inside belong to this job; those of threads started inside only if they run in a copied context."""
     token = _job_id.set(job_id)
     try:
         yield
@@ -65,20 +67,22 @@ class RunLog:
             handler.close()
 
 
-def open_run_log(path: Path, *, keep: int = 300) -> RunLog:
+def open_run_log(path: Path, *, keep: int = 300, max_bytes: int = 10_000_000, keep_files: int = 5) -> RunLog:
     """Send what is logged to a file, to stderr and to memory.
 
     Args:
         path: The file; its folder is made, and an existing file is appended to.
         keep: Lines that stay in memory.
+        max_bytes: Size at which the file is copied away and emptied.
+        keep_files: Older parts that stay beside it.
 
     Raises:
-        OSError: the file cannot be written.
+        OSError: the file cannot be written, or another process writes it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     tail = _Tail(keep)
     handlers: list[logging.Handler] = [
-        logging.FileHandler(path, encoding="utf-8"),
+        LogFile(path, max_bytes=max_bytes, keep=keep_files),
         logging.StreamHandler(sys.stderr),
         tail,
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Generator, Iterable
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -19,7 +20,9 @@ def prefetch(items: Iterable[T], depth: int) -> Generator[T, None, None]:
     """
     ahead: queue.Queue[_Read[T]] = queue.Queue(maxsize=depth)
     stop = threading.Event()
-    thread = threading.Thread(target=_read, args=(items, ahead, stop), name="prefetch", daemon=True)
+    # In the consumer's context, so that what is logged while reading is known to belong to its job.
+    reader = copy_context()
+    thread = threading.Thread(target=reader.run, args=(_read, items, ahead, stop), name="prefetch", daemon=True)
     thread.start()
     try:
         while not (read := ahead.get()).is_end:

@@ -1,9 +1,11 @@
 import logging
 import re
+import threading
 
 import pytest
 
 from heygem.jobs.run_log import logged_as, open_run_log
+from heygem.pipeline.prefetch import prefetch
 
 LINE = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d (INFO|WARNING|ERROR) \[([0-9a-z-]+)\] (.*)$")
 
@@ -58,3 +60,13 @@ def test_a_second_start_appends(tmp_path):
         logging.getLogger("heygem").info(message)
         run_log.close()
     assert [line[-3:] for line in (tmp_path / "run.log").read_text().splitlines()] == ["one", "two"]
+
+
+def test_a_reader_thread_logs_as_the_job_it_reads_for(run_log):
+    def items():
+        logging.getLogger("heygem.media").warning("odd frame")
+        yield threading.current_thread().name
+
+    with logged_as("abc123"):
+        assert list(prefetch(items(), depth=1)) == ["prefetch"]
+    assert [(line.job_id, line.message) for line in run_log.tail()] == [("abc123", "odd frame")]
