@@ -1,0 +1,182 @@
+"""The watchdog, with a clock of ours."""
+
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+
+from heygem.errors import JobCancelled
+from heygem.jobs.job import Job, JobRequest, JobResult, JobStatus
+from heygem.jobs.run_log import open_run_log
+from heygem.jobs.watchdog import Watchdog
+from heygem.pipeline.progress import Silent, Stage
+
+JOB = Job("abc123", JobRequest(Path("clip.mp4"), Path("speech.wav")), JobStatus.RUNNING, queued_s=0.0)
+RESULT = JobResult(Path("result.mp4"), None, ("", ""))
+
+
+class Clock:
+    now_s = 0.0
+
+    def __call__(self):
+        return self.now_s
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def stalls():
+    return []
+
+
+@pytest.fixture
+def watchdog(clock, stalls):
+    return Watchdog(stall_s=600, on_stall=lambda job_id, error: stalls.append((job_id, error)), clock=clock)
+
+
+@pytest.fixture
+def lines(tmp_path):
+    run_log = open_run_log(tmp_path / "run.log", keep=1000)
+    yield lambda: [(line.job_id, line.message) for line in run_log.tail()]
+    run_log.close()
+
+
+def run(watchdog, do):
+    """Have `do`, which is given the progress, be the job."""
+
+    def runner(job, progress):
+        do(progress)
+        return RESULT
+
+    return watchdog.watched(runner)(JOB, Silent())
+
+
+def test_the_log_tells_of_each_stage_and_then_every_30_s(watchdog, clock, lines):
+    def job(progress):
+        progress.tick(Stage.LOADING, 0)
+        for second in range(70):
+            clock.now_s += 1
+            progress.tick(Stage.DRAWING, 10 * second, 1000)
+            watchdog.look()
+
+    assert run(watchdog, job) is RESULT
+    watchdog.look()
+    assert [message for _, message in lines()] == [
+        "loading for 0 s",
+        "drawing for 0 s: 0/1000 frames",
+        "drawing for 30 s: 300/1000 frames, 10.0 frames/s, 70 s left",
+        "drawing for 60 s: 600/1000 frames, 10.0 frames/s, 40 s left",
+    ]
+
+
+def test_a_heartbeat_needs_no_tick_and_names_its_job(watchdog, clock, lines):
+    def job(progress):
+        progress.tick(Stage.LISTENING, 0)
+        clock.now_s += 31
+        watchdog.look()
+
+    run(watchdog, job)
+    assert lines()[-1] == ("abc123", "listening for 31 s")
+
+
+@pytest.mark.parametrize("ticks", [0, 1])
+def test_a_job_that_stands_still_is_told_once_with_every_threads_stack(watchdog, clock, stalls, lines, ticks):
+    def standing_still(progress):
+        for _ in range(ticks):
+            progress.tick(Stage.TRACKING, 0, 100)
+        clock.now_s += 599
+        watchdog.look()
+        assert not stalls
+        clock.now_s += 1
+        watchdog.look()
+        watchdog.look()
+
+    release, started = Event(), Event()
+
+    def a_reader_that_hangs():
+        started.set()
+        release.wait()
+
+    reader = Thread(target=a_reader_that_hangs, name="reader")
+    reader.start()
+    started.wait()
+    run(watchdog, standing_still)
+    release.set()
+    reader.join()
+    [(job_id, error)] = stalls
+    assert job_id == "abc123" and error.code == "stalled"
+    assert "600" in error.text.en and "600" in error.text.zh and ("tracking" if ticks else "start") in error.text.en
+    stacks = [message for _, message in lines() if message.startswith("thread ")]
+    assert any(line.startswith("thread reader: ") and "a_reader_that_hangs" in line for line in stacks)
+
+
+def test_a_tick_without_progress_is_no_progress(watchdog, clock, stalls):
+    def job(progress):
+        for _ in range(10):
+            progress.tick(Stage.DRAWING, 7, 100)
+            clock.now_s += 100
+            watchdog.look()
+
+    run(watchdog, job)
+    assert len(stalls) == 1
+
+
+def test_slow_progress_is_progress(watchdog, clock, stalls):
+    def job(progress):
+        for stage in Stage:
+            for done in range(2):
+                progress.tick(stage, done, 2)
+                clock.now_s += 599
+                watchdog.look()
+
+    run(watchdog, job)
+    assert not stalls
+
+
+def test_nobody_is_watched_between_jobs(watchdog, clock, stalls, lines):
+    run(watchdog, lambda progress: progress.tick(Stage.LOADING, 0))
+    clock.now_s += 10_000
+    watchdog.look()
+    assert not stalls and len(lines()) == 1
+
+
+def test_a_cancel_passes_through_and_ends_the_watch(watchdog, clock, stalls):
+    class Cancelling:
+        def tick(self, stage, done, total=None):
+            raise JobCancelled
+
+    with pytest.raises(JobCancelled):
+        watchdog.watched(lambda job, progress: progress.tick(Stage.LOADING, 0))(JOB, Cancelling())
+    clock.now_s += 10_000
+    watchdog.look()
+    assert not stalls
+
+
+def test_drawn_frames_are_counted_over_jobs_also_from_the_middle(watchdog, clock):
+    def job(progress):
+        progress.tick(Stage.TRACKING, 50, 50)
+        for done in (1, 2, 5):
+            clock.now_s += 1
+            progress.tick(Stage.DRAWING, done, 5)
+        assert watchdog.frame_rate_hz == pytest.approx(2.0)
+
+    def resumed(progress):
+        for done in (101, 102):
+            progress.tick(Stage.DRAWING, done, 200)
+
+    run(watchdog, job)
+    run(watchdog, resumed)
+    assert watchdog.frames_drawn == 5 + 2
+    assert watchdog.frame_rate_hz == 0
+
+
+def test_its_own_thread_looks():
+    told = Event()
+    watchdog = Watchdog(stall_s=0.02, on_stall=lambda job_id, error: told.set())
+    watchdog.start()
+    run(watchdog, lambda progress: told.wait(20))
+    watchdog.close()
+    assert told.is_set()
