@@ -26,5 +26,6 @@ def make_poster(video: Path, path: Path) -> Path:
         picture = working_pictures([next(frames)], _LONG_SIDE_PX)[0]
     bgr = picture.flip(0).permute(1, 2, 0).round().byte().numpy()
     part = path.with_suffix(".part.jpg")
-    cv2.imwrite(str(part), bgr, [cv2.IMWRITE_JPEG_QUALITY, 85])
+    # OpenCV would not say why it could not write a file.
+    part.write_bytes(cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes())
     return part.replace(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from heygem.jobs.disk_guard import full_disk_told
 from heygem.jobs.job import Job, JobResult, Runner
 from heygem.pipeline.progress import Progress
 from heygem.settings import Settings
@@ -49,14 +50,15 @@ class _Runner:
         from heygem.jobs.poster import make_poster
 
         folder = self._outputs_dir / job.id
-        made = self._producer.produce(
-            job.request.video,
-            job.request.audio,
-            folder / "result.mp4",
-            job.request.options,
-            progress,
-            clip_name=job.request.video_name,
-            speech_name=job.request.audio_name,
-        )
-        poster: Path = make_poster(made.output, folder / "poster.jpg")
+        with full_disk_told():
+            made = self._producer.produce(
+                job.request.video,
+                job.request.audio,
+                folder / "result.mp4",
+                job.request.options,
+                progress,
+                clip_name=job.request.video_name,
+                speech_name=job.request.audio_name,
+            )
+            poster: Path = make_poster(made.output, folder / "poster.jpg")
         return JobResult(output=made.output, poster=poster, summary=made.summary, notices=made.notices)
