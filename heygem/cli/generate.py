@@ -28,7 +28,7 @@ from rich.text import Text as RichText
 from heygem.errors import HeyGemError, OptionError, Text
 from heygem.faces import MaskShape, Smoothing
 from heygem.media import Codec, Extend
-from heygem.pipeline.options import DetectorChoice, RenderOptions
+from heygem.pipeline.options import SHORTEST_LABEL_S, DetectorChoice, LabelPosition, RenderOptions
 from heygem.pipeline.progress import Stage
 from heygem.settings import Settings
 from heygem.speech import Tail
@@ -115,6 +115,19 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     option = parser.add_argument_group("encoding").add_argument
     option("--crf", type=int, default=_DEFAULTS.crf, help="quality, 0 (best) to 51")
     option("--codec", choices=get_args(Codec), default=_DEFAULTS.codec, help="how the picture is encoded")
+    option = parser.add_argument_group("label").add_argument
+    option(
+        "--label-position",
+        choices=get_args(LabelPosition),
+        default=_DEFAULTS.label_position,
+        help="corner of the label that says that the video was generated",
+    )
+    option(
+        "--label-duration-s",
+        type=float,
+        default=_DEFAULTS.label_duration_s,
+        help=f"seconds from the start for which it is shown, at least {SHORTEST_LABEL_S}; None: the whole video",
+    )
     option = parser.add_argument_group("machine").add_argument
     option("--device", default=None, help="auto, cuda, cuda:N, cpu; None: HEYGEM_DEVICE")
     option("--precision", choices=("auto", "fp32", "bf16", "fp16"), default=None, help="None: HEYGEM_PRECISION")

@@ -12,6 +12,10 @@ from heygem.media import Codec, Extend
 from heygem.speech import Tail
 
 DetectorChoice = Literal["auto", "accurate", "fast", "haar"]
+LabelPosition = Literal["top-right", "top-left", "bottom-right", "bottom-left"]
+
+SHORTEST_LABEL_S = 4
+"""Seconds for which a result has to be seen to be labelled, at the least: twice what GB 45438-2025 asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,10 @@ class RenderOptions:
     """Quality of the encoding, 0 (best) to 51."""
     codec: Codec = "h264"
     """How the picture is encoded."""
+    label_position: LabelPosition = "top-right"
+    """Corner of the visible label that says that the result was generated."""
+    label_duration_s: float | None = None
+    """Seconds from the start for which the label is shown; None is the whole video."""
 
     def __post_init__(self) -> None:
         _within("enhancer-strength", self.enhancer_strength, 0, 1)
@@ -53,6 +61,8 @@ class RenderOptions:
         _within("sync-offset-ms", self.sync_offset_ms, -2000, 2000)
         if self.fps is not None:
             _within("fps", float(self.fps), 1, 120)
+        if self.label_duration_s is not None:
+            _within("label-duration-s", self.label_duration_s, SHORTEST_LABEL_S, 86_400)
         for pad in self.pads:
             _within("pads", pad, -4096, 4096)
         _one_of("mask", self.mask, get_args(MaskShape))
@@ -60,6 +70,7 @@ class RenderOptions:
         _one_of("smooth", self.smooth, get_args(Smoothing))
         _one_of("tail", self.tail, get_args(Tail))
         _one_of("codec", self.codec, get_args(Codec))
+        _one_of("label-position", self.label_position, get_args(LabelPosition))
         _one_of("detector", self.detector, get_args(DetectorChoice))
         if self.face not in ("largest", "first", "leftmost") and not self.face.isdecimal():
             raise OptionError(

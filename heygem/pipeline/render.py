@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
+from types import MappingProxyType
 
 from heygem.batch_memory import BatchMemory
 from heygem.enhance.base import FaceEnhancer
@@ -25,6 +26,7 @@ from heygem.media.audio_file import AudioFile
 from heygem.media.video_sink import VideoSink
 from heygem.media.video_source import VideoSource
 from heygem.pipeline.halving import in_halves
+from heygem.pipeline.label import labelled
 from heygem.pipeline.options import RenderOptions
 from heygem.pipeline.prefetch import prefetch
 from heygem.pipeline.progress import Progress, Stage
@@ -88,11 +90,24 @@ def render(
     options: RenderOptions,
     cache: DetectionCache,
     progress: Progress,
+    is_labelled: bool = True,
+    metadata: Mapping[str, str] = MappingProxyType({}),
 ) -> Report:
     """Write `output`: the picture of `video`, speaking `speech`.
 
     The result lasts as long as the speech. Few frames are held at a time; what grows with length is the spectrogram
     and a few numbers per frame.
+
+    Args:
+        video: The clip.
+        speech: What is said.
+        output: The video to make.
+        engines: The loaded models.
+        options: The user's choices.
+        cache: The faces of clips that were seen before.
+        progress: Somebody who watches.
+        is_labelled: Draw the visible label.
+        metadata: What the container of the result says of it, by key.
 
     Raises:
         InputError: the clip cannot be used, or shows no face; nothing is drawn then.
@@ -122,9 +137,19 @@ def render(
         audio=speech.audio,
         crf=options.crf,
         codec=options.codec,
+        metadata=metadata,
     )
     with closing(decoded), sink:
-        for shot in _drawn(decoded, track, speech, engines, options, fps):
+        shots = _drawn(decoded, track, speech, engines, options, fps)
+        if is_labelled:
+            shots = labelled(
+                shots,
+                options.label_position,
+                fps=fps,
+                duration_s=options.label_duration_s,
+                sample_aspect=source.info.sample_aspect,
+            )
+        for shot in shots:
             sink.write(shot.frame)
             progress.tick(Stage.DRAWING, shot.index + 1, count)
         progress.tick(Stage.FINISHING, 0)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import gradio as gr
 from gradio.components import Component
 
-from heygem.pipeline.options import RenderOptions
+from heygem.pipeline.options import LabelPosition, RenderOptions
 from heygem.ui.labels import label
 
 _DEFAULTS = RenderOptions()
@@ -41,7 +41,12 @@ def build_options_form() -> list[Component]:
             ]
         sync = _slider("sync", -500, 500, _DEFAULTS.sync_offset_ms, 10)
         crf = _slider("crf", 10, 32, _DEFAULTS.crf, 1)
-    return [lips, enhancer, strength, mask, face, extend, smooth, *pads, sync, crf]
+        corner = _radio("label_position", list(get_args(LabelPosition)), _DEFAULTS.label_position)
+        # An empty field is the whole video, as None is.
+        seconds = gr.Number(
+            _DEFAULTS.label_duration_s, label=label("label_duration"), info=label("label_duration_info"), minimum=0
+        )
+    return [lips, enhancer, strength, mask, face, extend, smooth, *pads, sync, crf, corner, seconds]
 
 
 def to_options(*values: Any) -> RenderOptions:
@@ -50,7 +55,7 @@ def to_options(*values: Any) -> RenderOptions:
     Raises:
         OptionError: one is out of range.
     """
-    lips, enhancer, strength, mask, face, extend, smooth, *pads, sync, crf = values
+    lips, enhancer, strength, mask, face, extend, smooth, *pads, sync, crf, corner, seconds = values
     top, bottom, left, right = (int(pad or 0) for pad in pads)
     return RenderOptions(
         lips=lips,
@@ -63,6 +68,8 @@ def to_options(*values: Any) -> RenderOptions:
         pads=(top, bottom, left, right),
         sync_offset_ms=float(sync),
         crf=int(crf),
+        label_position=corner,
+        label_duration_s=float(seconds) if seconds else None,
     )
 
 

@@ -113,6 +113,18 @@ LABELS = {
     "sync_info": Text("正值让口型更晚", "Positive values make the lips later"),
     "crf": Text("编码质量 (CRF)", "Encoding quality (CRF)"),
     "crf_info": Text("越小越清晰，文件越大；默认 18", "Lower is sharper and larger; 18 by default"),
+    "label_position": Text("「AI生成」标识的位置", "Corner of the AI label"),
+    "label_position_info": Text(
+        "依法默认标识；开关由管理员设置", "Labelled by default, as laws ask; only the operator can change that"
+    ),
+    "top-right": Text("右上", "Top right"),
+    "top-left": Text("左上", "Top left"),
+    "bottom-right": Text("右下", "Bottom right"),
+    "bottom-left": Text("左下", "Bottom left"),
+    "label_duration": Text("标识时长（秒）", "Label shown for (s)"),
+    "label_duration_info": Text(
+        "从开头算起，至少 4 秒；留空为整段视频", "From the start, at least 4; empty: the whole video"
+    ),
     "auto": Text("自动", "Auto"),
     "wav2lip": Text("Wav2Lip", "Wav2Lip"),
     "demo": Text("内置模型", "Built-in model"),

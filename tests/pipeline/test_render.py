@@ -77,6 +77,7 @@ class Studio:
             options=chosen,
             cache=self.cache,
             progress=progress or Silent(),
+            is_labelled=False,
         )
 
 

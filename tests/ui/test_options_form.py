@@ -25,3 +25,10 @@ def test_an_impossible_face_is_refused(values):
 def test_an_emptied_number_counts_as_zero(values):
     values[8] = None
     assert to_options(*values).pads == (0, 0, 0, 0)
+
+
+def test_an_empty_label_time_is_the_whole_video_and_a_short_one_is_refused(values):
+    assert to_options(*values[:-1], None).label_duration_s is None
+    assert to_options(*values[:-1], 5).label_duration_s == 5
+    with pytest.raises(OptionError, match="label-duration-s must be 4"):
+        to_options(*values[:-1], 3.9)
