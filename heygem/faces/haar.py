@@ -1,20 +1,29 @@
 """Faces by OpenCV's bundled Haar cascade (Viola & Jones 2001): needs no weights to be downloaded.
 
 Finds upright faces that look into the camera. Landmarks are not seen but estimated from the box.
+
+A search of a whole picture costs as much as drawing a mouth several times over, and faces hardly move from one picture
+to the next. So the first and the last picture of a batch are searched wholly, and those between only around the faces
+that both show. Wherever that is not plainly enough, every picture concerned is searched wholly as well.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from heygem.errors import Text, WeightsMissingError
 from heygem.faces.face import Face
-from heygem.faces.picture import working_luma
+from heygem.faces.picture import Picture, working_luma
 from heygem.frame import Frame
 
 _CASCADE = "haarcascade_frontalface_alt2"
@@ -37,56 +46,158 @@ _LANDMARKS = np.array(
 """Where RetinaFace sees the landmarks of frontal faces within that square: mean of five clips, made symmetric."""
 
 
+_SIDE_CHANGE = 1.4
+"""How much smaller and larger than in the first and last picture of a batch a face is looked for between them."""
+_MARGIN = 0.35
+"""How far around the two places it is looked for, as a share of its side."""
+_MAX_MOVE = 0.5
+"""How far apart the two places of one face may lie, as a share of its side."""
+
+_Squares: TypeAlias = NDArray[np.float32]
+"""(n, 4): left, top and side in pixels of the working picture, then the cascade's weight."""
+
+
 class HaarDetector:
-    """A `faces.detect.FaceDetector` without weights; works on the CPU, on the luma plane alone.
+    """A `faces.detect.FaceDetector` without weights; works on the CPU, on the luma plane alone, in several threads.
 
     Raises:
         WeightsMissingError: this OpenCV came without its cascades.
     """
 
     def __init__(self) -> None:
-        path = Path(cv2.__file__).parent / "data" / f"{_CASCADE}.xml"
-        self._cascade = cv2.CascadeClassifier(str(path))
-        if self._cascade.empty():
-            raise WeightsMissingError(
-                Text(f"OpenCV 没有附带 {path.name}。", f"OpenCV came without {path.name}."),
-                hint=Text("请安装 opencv-python 4.x。", "Install opencv-python 4.x."),
-            )
+        self._of_thread = threading.local()
+        self._cascade()
+        # Threads within one picture gain little, and would be in the way of the threads that share out the pictures.
+        cv2.setNumThreads(1)
+        self._pool = ThreadPoolExecutor(torch.get_num_threads(), thread_name_prefix="haar")
 
     @property
     def identity(self) -> str:
         """Changes whenever the same picture could give other faces."""
-        return f"haar-frontalface-alt2-opencv{cv2.__version__}/{_LONG_SIDE_PX}px/neighbours{_MIN_NEIGHBOURS}"
+        return f"haar-frontalface-alt2-opencv{cv2.__version__}/{_LONG_SIDE_PX}px/neighbours{_MIN_NEIGHBOURS}/between"
 
     @property
     def batch(self) -> int:
-        """Frames that `detect` likes to get at once."""
-        return 4
+        """Frames that `detect` likes to get at once: consecutive ones."""
+        return 16
 
     def detect(self, frames: Sequence[Frame]) -> list[list[Face]]:
         """Faces of each frame, best score first.
 
         Args:
-            frames: Pictures on any device.
+            frames: Consecutive pictures of one size, on any device.
         """
-        return [self._faces_of(frame) for frame in frames]
-
-    def _faces_of(self, frame: Frame) -> list[Face]:
-        luma = working_luma(frame, _LONG_SIDE_PX).cpu().numpy()
-        smallest = max(24, round(_MIN_FACE_SHARE * min(luma.shape)))
-        squares, _, weights = self._cascade.detectMultiScale3(
-            luma, _SCALE_STEP, _MIN_NEIGHBOURS, minSize=(smallest, smallest), outputRejectLevels=True
-        )
-        scale = frame.width / luma.shape[1]
-        faces = [
-            _face(np.asarray(square, dtype=np.float32) * scale, float(weight))
-            for square, weight in zip(squares, weights, strict=True)
+        lumas = list(self._pool.map(_luma, frames))
+        if len(lumas) < 3:
+            found = list(self._pool.map(self._everywhere, lumas))
+        else:
+            first, last = self._pool.map(self._everywhere, (lumas[0], lumas[-1]))
+            places = _places(first, last)
+            found = [first, *self._pool.map(lambda luma: self._around(places, luma), lumas[1:-1]), last]
+        return [
+            _faces(squares, frame.width / luma.shape[1])
+            for squares, frame, luma in zip(found, frames, lumas, strict=True)
         ]
-        return sorted((face for face in faces if face.score >= _MIN_SCORE), key=lambda face: -face.score)
+
+    def _everywhere(self, luma: Picture) -> _Squares:
+        smallest = max(24, round(_MIN_FACE_SHARE * min(luma.shape)))
+        return self._search(luma, smallest, min(luma.shape))
+
+    def _around(self, places: Sequence[_Place], luma: Picture) -> _Squares:
+        """The faces of a picture: one at each of the places, or else whatever a search of all of it finds."""
+        found = [self._at(place, luma) for place in places]
+        if not found or any(len(squares) != 1 for squares in found):
+            return self._everywhere(luma)
+        return np.concatenate(found)
+
+    def _at(self, place: _Place, luma: Picture) -> _Squares:
+        part = luma[place.top : place.bottom, place.left : place.right]
+        squares = self._search(part, place.smallest, place.largest)
+        return squares + np.array([place.left, place.top, 0, 0], np.float32)
+
+    def _search(self, luma: Picture, smallest: int, largest: int) -> _Squares:
+        squares, _, weights = self._cascade().detectMultiScale3(
+            luma,
+            _SCALE_STEP,
+            _MIN_NEIGHBOURS,
+            minSize=(smallest, smallest),
+            maxSize=(largest, largest),
+            outputRejectLevels=True,
+        )
+        rows = [(*square[:3], weight) for square, weight in zip(squares, weights, strict=True)]
+        found = np.array(rows, dtype=np.float32).reshape(-1, 4)
+        return found[_scores(found[:, 3]) >= _MIN_SCORE]
+
+    def _cascade(self) -> cv2.CascadeClassifier:
+        """The cascade of this thread: one cannot search two pictures at once."""
+        cascade: cv2.CascadeClassifier | None = getattr(self._of_thread, "cascade", None)
+        if cascade is None:
+            path = Path(cv2.__file__).parent / "data" / f"{_CASCADE}.xml"
+            cascade = cv2.CascadeClassifier(str(path))
+            if cascade.empty():
+                raise WeightsMissingError(
+                    Text(f"OpenCV 没有附带 {path.name}。", f"OpenCV came without {path.name}."),
+                    hint=Text("请安装 opencv-python 4.x。", "Install opencv-python 4.x."),
+                )
+            self._of_thread.cascade = cascade
+        return cascade
 
 
-def _face(square: NDArray[np.float32], weight: float) -> Face:
-    """The face in a square (left, top, width, height) in frame pixels."""
-    corner, side = square[:2], square[2]
-    score = float(np.clip((weight - _WEAKEST) / (_STRONGEST - _WEAKEST), 0, 1))
-    return Face(np.tile(corner, 2) + _BOX * side, corner + _LANDMARKS * side, score)
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where one face is looked for in a working picture, and how large, in pixels."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    smallest: int
+    largest: int
+
+    @classmethod
+    def around(cls, one: _Squares, other: _Squares) -> _Place:
+        """Two squares (4,) of one face and the way between them."""
+        margin = _MARGIN * max(one[2], other[2])
+        left, top = (int(value) for value in np.minimum(one[:2], other[:2]) - margin)
+        right, bottom = (int(value) for value in np.maximum(one[:2] + one[2], other[:2] + other[2]) + margin)
+        smallest, largest = int(min(one[2], other[2]) / _SIDE_CHANGE), int(max(one[2], other[2]) * _SIDE_CHANGE)
+        return cls(max(0, left), max(0, top), right, bottom, smallest, largest)
+
+
+def _places(first: _Squares, last: _Squares) -> list[_Place]:
+    """Where the faces are that both pictures show; none where the two do not show the same faces."""
+    if len(first) != len(last):
+        return []
+    places: list[_Place] = []
+    left_over = list(last)
+    for square in first:
+        nearest = min(range(len(left_over)), key=lambda index: _distance(square, left_over[index]))
+        other = left_over.pop(nearest)
+        sides = sorted([square[2], other[2]])
+        if _distance(square, other) > _MAX_MOVE * sides[0] or sides[1] > _SIDE_CHANGE * sides[0]:
+            return []
+        places.append(_Place.around(square, other))
+    return places
+
+
+def _distance(one: _Squares, other: _Squares) -> float:
+    """Between the centres of two squares (4,)."""
+    return float(np.hypot(*(one[:2] + one[2] / 2 - other[:2] - other[2] / 2)))
+
+
+def _luma(frame: Frame) -> Picture:
+    return working_luma(frame, _LONG_SIDE_PX)
+
+
+def _scores(weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    shares: NDArray[np.float32] = np.clip((weights - _WEAKEST) / (_STRONGEST - _WEAKEST), 0, 1)
+    return shares
+
+
+def _faces(squares: _Squares, scale: float) -> list[Face]:
+    """The faces in squares of a working picture whose pixels are `scale` wide in the frame, best score first."""
+    faces = []
+    for square, score in zip(squares * np.float32(scale), _scores(squares[:, 3]), strict=True):
+        corner, side = square[:2], square[2]
+        faces.append(Face(np.tile(corner, 2) + _BOX * side, corner + _LANDMARKS * side, float(score)))
+    return sorted(faces, key=lambda face: -face.score)

@@ -6,12 +6,19 @@ Knows nothing of faces. Only the small picture is converted to RGB, never the fr
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
+import cv2
+import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - PyTorch's own convention
+from numpy.typing import NDArray
 from torch import Tensor
 
 from heygem.frame import Frame
+
+Picture: TypeAlias = NDArray[np.uint8]
+"""(H, W) uint8."""
 
 
 def working_size(width: int, height: int, long_side_px: int) -> tuple[int, int]:
@@ -42,10 +49,22 @@ def working_pictures(frames: Sequence[Frame], long_side_px: int) -> Tensor:
     return pictures.mul_(255).clamp_(0, 255)
 
 
-def working_luma(frame: Frame, long_side_px: int) -> Tensor:
-    """The luma plane shrunk as in `working_pictures`: (H, W) uint8, in the frame's own range and on its device."""
-    size = working_size(frame.width, frame.height, long_side_px)
-    return _shrink(frame.y[None].float(), size)[0].round_().to(torch.uint8)
+def working_luma(frame: Frame, long_side_px: int) -> Picture:
+    """The luma plane shrunk on the CPU, for a search there: (H, W) uint8, in the frame's own range.
+
+    Whole blocks are averaged first, and what is left to be shrunk, by less than two, is sampled: a tenth of the cost of
+    averaging over every pixel's exact share.
+    """
+    width, height = working_size(frame.width, frame.height, long_side_px)
+    block = max(1, frame.width // width)
+    columns, rows = frame.width // block, frame.height // block
+    luma = frame.y[: rows * block, : columns * block].cpu().numpy()
+    blocks = cv2.resize(luma, (columns, rows), interpolation=cv2.INTER_AREA)
+    steps = np.array([frame.width / width, frame.height / height]) / block
+    sampling = np.column_stack([np.diag(steps), (steps - 1) / 2])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    small = cv2.warpAffine(blocks, sampling, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return small.astype(np.uint8, copy=False)
 
 
 def _shrink(planes: Tensor, size: tuple[int, int]) -> Tensor:

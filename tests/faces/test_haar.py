@@ -1,3 +1,4 @@
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,67 @@ def test_sees_nothing_in_an_empty_picture_and_in_noise() -> None:
     empty = torch.full_like(noise, 128)
     frames = [Frame(data, 640, 360, ColourSpace()) for data in (noise, empty)]
     assert HaarDetector().detect(frames) == [[], []]
+
+
+def moved(frame: Frame, right: int) -> Frame:
+    """The picture shifted around its own border."""
+    planes = [frame.y.roll(right, 1), frame.u.roll(right // 2, 1), frame.v.roll(right // 2, 1)]
+    return Frame(torch.cat([plane.flatten() for plane in planes]), frame.width, frame.height, frame.colour)
+
+
+def empty(frame: Frame) -> Frame:
+    return Frame(torch.full_like(frame.data, 128), frame.width, frame.height, frame.colour)
+
+
+@pytest.fixture
+def whole_searches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Grows by one whenever all of a picture is searched."""
+    calls: list[int] = []
+    search = HaarDetector._everywhere
+    monkeypatch.setattr(HaarDetector, "_everywhere", lambda self, luma: calls.append(1) or search(self, luma))
+    return calls
+
+
+def test_between_two_pictures_of_a_batch_the_face_is_found_where_a_whole_search_finds_it(
+    whole_searches: list[int],
+) -> None:
+    detector = HaarDetector()
+    frames = list(islice(VideoSource(PRESENTER).frames(), detector.batch))
+    together = detector.detect(frames)
+    assert len(whole_searches) == 2
+    alone = [detector.detect([frame])[0] for frame in frames]
+    for [near], [anywhere] in zip(together, alone, strict=True):
+        np.testing.assert_allclose(near.box, anywhere.box, atol=12)
+        np.testing.assert_allclose(near.landmarks, anywhere.landmarks, atol=12)
+        assert near.score == pytest.approx(anywhere.score, abs=0.4)
+
+
+def test_a_face_that_is_elsewhere_between_is_found(frame: Frame) -> None:
+    [[_], [far], [_]] = HaarDetector().detect([frame, moved(frame, 250), frame])
+    np.testing.assert_allclose(far.box, [585, 85, 770, 348], atol=25)
+
+
+def test_a_face_that_is_seen_between_only_is_found(frame: Frame) -> None:
+    blank = empty(frame)
+    assert [len(faces) for faces in HaarDetector().detect([blank, frame, blank, blank])] == [0, 1, 0, 0]
+    assert [len(faces) for faces in HaarDetector().detect([frame, blank, frame, blank])] == [1, 0, 1, 0]
+
+
+def test_a_face_that_moved_far_is_found_on_its_way(frame: Frame) -> None:
+    frames = [moved(frame, shift) for shift in (0, 80, 160, 240)]
+    lefts = [face.box[0] for [face] in HaarDetector().detect(frames)]
+    np.testing.assert_allclose(lefts, [335, 415, 495, 575], atol=25)
+
+
+def test_each_of_several_faces_is_followed(frame: Frame, whole_searches: list[int]) -> None:
+    planes = [torch.cat([plane, plane.roll(40, 1)], 1) for plane in (frame.y, frame.u, frame.v)]
+    pair = Frame(torch.cat([p.flatten() for p in planes]), 2 * frame.width, frame.height, frame.colour)
+    found = HaarDetector().detect([pair, moved(pair, 10), moved(pair, 20)])
+    assert len(whole_searches) == 2
+    for number, faces in enumerate(found):
+        lefts = sorted(face.box[0] for face in faces)
+        np.testing.assert_allclose(lefts, [335 + 10 * number, 854 + 375 + 10 * number], atol=25)
+        assert faces[0].score >= faces[1].score
 
 
 def test_opencv_without_its_cascades_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
