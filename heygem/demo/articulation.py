@@ -20,6 +20,9 @@ Articulation: TypeAlias = NDArray[np.float32]
 REST: Articulation = np.array([0, 0, 0, 0, 0, 0.1, 0, 0], dtype=np.float32)
 """(8,): a closed mouth that says nothing."""
 
+WIDE_OPEN: Articulation = np.array([0.85, 0, 0, 0.25, 0.3, 0, 0, 0], dtype=np.float32)
+"""(8,): a mouth as wide open as speech gets."""
+
 _JAW_OPENING, _UPPER_OPENING, _LOWER_OPENING = 0.235, 0.042, 0.035
 """Distance between the lips, in head units, that a full jaw, upper and lower lip give on the average head."""
 

@@ -88,7 +88,7 @@ def make_clip(role: Role, folder: Path) -> None:
     presenter = Presenter(role.person(), room=backdrop(role.room), detail=_DETAIL)
     frames = round(role.seconds * FPS)
     rng = np.random.default_rng((role.seed, 6))
-    mouths = _mouths(role, frames, rng)
+    mouths = own_mouths(role, frames, rng)
     motion = Motion.of(rng, frames)
     path = folder / f"{role.name}.mp4"
     with VideoSink(path, width=_WIDTH, height=_HEIGHT, fps=Fraction(FPS), tags=SDR, audio=None, crf=_CRF) as sink:
@@ -108,20 +108,20 @@ def make_clip(role: Role, folder: Path) -> None:
     log.info("%s: %d frames", path.name, frames)
 
 
-def as_frame(rgb: NDArray[np.uint8]) -> Frame:
-    """A picture (H, W, 3) RGB with even sides, as the encoder takes it: BT.709, limited range."""
-    height, width = rgb.shape[:2]
-    matrix, offset = ColourSpace().to_yuv()
-    planes = torch.from_numpy(rgb).double().div(255).reshape(-1, 3) @ matrix.T + offset
-    planar = planes.T.reshape(1, 3, height, width)
-    # H.264 puts chroma on even columns, between rows.
-    chroma = torch.nn.functional.avg_pool2d(planar[:, 1:, :, ::2], (2, 1))
-    data = torch.cat([planar[0, 0].reshape(-1), chroma.reshape(-1)])
-    return Frame(data.round().clamp(0, 255).to(torch.uint8), width, height, ColourSpace())
+def own_mouths(role: Role, frames: int, rng: np.random.Generator) -> Articulation:
+    """What the mouth of `role` does in the clip: it speaks without a sound, or rests and hardly moves.
 
+    Args:
+        role: Who, and their words.
+        frames: Length.
+        rng: Moves resting lips.
 
-def _mouths(role: Role, frames: int, rng: np.random.Generator) -> Articulation:
-    """(frames, 8): what is said without a sound, or lips that rest and hardly move."""
+    Returns:
+        (frames, 8).
+
+    Raises:
+        EspeakMissingError: there are words, and espeak-ng is not installed.
+    """
     rest = np.tile(REST, (frames, 1))
     rest[:, CHANNELS.index("wide")] = np.clip(0.12 + 0.10 * smooth_noise(rng, frames, 25), 0, 0.4)
     rest[:, CHANNELS.index("press")] = np.clip(0.12 + 0.12 * smooth_noise(rng, frames, 18), 0, 0.5)
@@ -133,6 +133,18 @@ def _mouths(role: Role, frames: int, rng: np.random.Generator) -> Articulation:
     until = min(frames, start + len(spoken))
     rest[start:until] = spoken[: until - start]
     return rest
+
+
+def as_frame(rgb: NDArray[np.uint8]) -> Frame:
+    """A picture (H, W, 3) RGB with even sides, as the encoder takes it: BT.709, limited range."""
+    height, width = rgb.shape[:2]
+    matrix, offset = ColourSpace().to_yuv()
+    planes = torch.from_numpy(rgb).double().div(255).reshape(-1, 3) @ matrix.T + offset
+    planar = planes.T.reshape(1, 3, height, width)
+    # H.264 puts chroma on even columns, between rows.
+    chroma = torch.nn.functional.avg_pool2d(planar[:, 1:, :, ::2], (2, 1))
+    data = torch.cat([planar[0, 0].reshape(-1), chroma.reshape(-1)])
+    return Frame(data.round().clamp(0, 255).to(torch.uint8), width, height, ColourSpace())
 
 
 def _write_wav(path: Path, sound: Waveform) -> None:

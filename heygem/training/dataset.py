@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from heygem.demo.articulation import CHANNELS, REST, Articulation
+from heygem.demo.articulation import REST, WIDE_OPEN, Articulation
 from heygem.demo.cast import CAST
 from heygem.demo.identity import Identity
 from heygem.demo.pairs import CROP_PX, render_pairs
@@ -164,7 +164,7 @@ class _Rendering:
         count = len(speech.articulation)
         own, other = self._consecutive(count) if self.held_out else self._scattered(count, rng)
         if self.held_out:
-            mouths = np.stack([_shut_mouth(), _wide_mouth()])
+            mouths = np.stack([REST, WIDE_OPEN])
             anchors = _rendered(self.seed, mouths, np.zeros(len(own), np.int32), np.ones(len(own), np.int32))
             frames = np.tile(np.array([0, 1], np.int32), len(own))
             Talker(anchors, frames, mouths, mels[:0]).save(person_folder(self.folder / _ANCHORS, self.seed))
@@ -197,17 +197,6 @@ def _presenter(seed: int) -> Identity | None:
 
 def _counted(first: int, count: int) -> tuple[int, ...]:
     return tuple(range(first, first + count))
-
-
-def _shut_mouth() -> Articulation:
-    return REST.copy()
-
-
-def _wide_mouth() -> Articulation:
-    wide = REST.copy()
-    for channel, value in (("jaw", 0.85), ("upper", 0.25), ("lower", 0.3), ("press", 0.0)):
-        wide[CHANNELS.index(channel)] = value
-    return wide
 
 
 @contextmanager
