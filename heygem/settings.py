@@ -67,6 +67,16 @@ class Settings:
     """Largest file that is taken, in MB."""
     max_batch_clips: int = 50
     """Clips in one batch."""
+    allow_public: bool = False
+    """The page may be served on an address that others reach, although nobody has to sign in."""
+    visible_label: bool = True
+    """Results show that they were generated. Laws ask for it; the operator answers for switching it off."""
+    content_producer: str = "HeyGem"
+    """Name or code of this service, for the metadata of results."""
+    c2pa_cert: Path | None = None
+    """Certificate chain (PEM) that results are signed with."""
+    c2pa_key: Path | None = None
+    """Private key (PEM) that belongs to it."""
 
     def __post_init__(self) -> None:
         for name, low in (
@@ -103,7 +113,7 @@ class Settings:
         Raises:
             SettingsError: a value does not convert, or a HEYGEM_ variable names no setting.
         """
-        known = {field.name for field in fields(cls)}
+        known = {field.name: str(field.type) for field in fields(cls)}
         given: dict[str, Any] = {}
         for key, text in env.items():
             if not key.startswith("HEYGEM_"):
@@ -118,13 +128,27 @@ class Settings:
             try:
                 given[name] = _CASTS.get(name, str)(text)
             except ValueError as error:
+                wanted = Text("yes 或 no", "yes or no") if known[name] == "bool" else Text("数字", "a number")
                 raise SettingsError(
-                    Text(f"{key} 的值 {text!r} 不是数字。", f"{key} has the value {text!r}, which is not a number.")
+                    Text(
+                        f"{key} 的值 {text!r} 不是{wanted.zh}。",
+                        f"{key} has the value {text!r}, which is not {wanted.en}.",
+                    )
                 ) from error
         return cls(**given)
 
 
+def _yes_or_no(text: str) -> bool:
+    if text.lower() not in ("yes", "on", "true", "1", "no", "off", "false", "0"):
+        raise ValueError(text)
+    return text.lower() in ("yes", "on", "true", "1")
+
+
 _CASTS: dict[str, Callable[[str], Any]] = {
+    "allow_public": _yes_or_no,
+    "visible_label": _yes_or_no,
+    "c2pa_cert": Path,
+    "c2pa_key": Path,
     "port": int,
     "models_dir": Path,
     "outputs_dir": Path,

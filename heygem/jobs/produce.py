@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import time
@@ -13,6 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from heygem import __version__
 from heygem.batch_memory import BatchMemory
@@ -21,6 +21,8 @@ from heygem.errors import Notice, Text
 from heygem.faces.track import gaps
 from heygem.faces.track_cache import DetectionCache
 from heygem.jobs.choose_engines import Chosen, ChosenEngines, choose_engines
+from heygem.jobs.marking import Marking
+from heygem.jobs.result_manifest import write_manifest
 from heygem.lipsync.base import AudioWindows, LipSyncModel
 from heygem.media.audio_file import AudioFile
 from heygem.model_manager import Lease, ModelManager
@@ -70,6 +72,7 @@ class Producer:
         self._models = models
         self._settings = settings
         self._placement = placement
+        self._marking = Marking.of(settings)
         self._tracks = DetectionCache(settings.cache_dir / "tracks", settings.cache_mb * 1024 * 1024)
         self._heard: OrderedDict[tuple[object, ...], AudioWindows] = OrderedDict()
         self._guard = threading.Lock()
@@ -84,6 +87,7 @@ class Producer:
         *,
         clip_name: str = "",
         speech_name: str = "",
+        content_id: str = "",
     ) -> Produced:
         """Write `output`, and a manifest beside it with the suffix ``.json``.
 
@@ -95,12 +99,14 @@ class Producer:
             progress: Somebody who watches.
             clip_name: What the user calls the clip; empty: the file's name.
             speech_name: Likewise.
+            content_id: Unique name of the result, for its metadata; empty: a new one.
 
         Raises:
             HeyGemError: it could not be done; nothing is left of `output`.
             JobCancelled: from `progress`.
         """
         clip_name, speech_name = clip_name or video.name, speech_name or audio.name
+        content_id = content_id or uuid4().hex
         started = time.monotonic()
         progress.tick(Stage.LOADING, 0)
         recording = AudioFile(audio)
@@ -117,9 +123,12 @@ class Producer:
                 options=options,
                 cache=self._tracks,
                 progress=progress,
+                is_labelled=self._marking.is_visible,
+                metadata=self._marking.metadata(content_id),
             )
             hashes = {kind: lease.sha256 for kind, lease in leases.items()}
-        notices = _notices(chosen, report)
+        self._marking.sign(output)
+        notices = [*_notices(chosen, report), *self._marking.notices]
         facts = {
             "heygem": __version__,
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -127,6 +136,11 @@ class Producer:
             "speech": speech_name,
             "speech_s": float(recording.duration),
             "options": asdict(options) | {"fps": str(options.fps) if options.fps else None},
+            "label": {
+                "visible": self._marking.is_visible,
+                "aigc": self._marking.fields(content_id),
+                "c2pa": self._marking.signer is not None,
+            },
             "placement": str(self._placement),
             "engines": _engine_facts(chosen, hashes),
             "frames": report.frames,
@@ -141,8 +155,7 @@ class Producer:
                 "drawing": round(report.drawing_s, 3),
             },
         }
-        manifest = output.with_suffix(".json")
-        _write_whole(manifest, facts)
+        manifest = write_manifest(output, facts)
         engines_line = _engines_line(chosen, hashes)
         seconds = time.monotonic() - started
         log.info("%s: %d frames in %.1f s by %s", output.name, report.frames, seconds, engines_line.en)
@@ -245,9 +258,3 @@ def _notices(chosen: ChosenEngines, report: Report) -> list[Notice]:
             )
         )
     return notices
-
-
-def _write_whole(path: Path, facts: dict[str, object]) -> None:
-    part = path.with_suffix(".json.part")
-    part.write_text(json.dumps(facts, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    part.replace(path)

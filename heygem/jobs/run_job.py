@@ -59,6 +59,7 @@ class _Runner:
                 progress,
                 clip_name=job.request.video_name,
                 speech_name=job.request.audio_name,
+                content_id=job.id,
             )
             poster: Path = make_poster(made.output, folder / "poster.jpg")
         return JobResult(output=made.output, poster=poster, summary=made.summary, notices=made.notices)
