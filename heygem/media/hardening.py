@@ -26,9 +26,12 @@ _FORMATS = (
 
 INPUT_LIMITS: Mapping[str, str] = MappingProxyType(
     {
-        "protocol_whitelist": "file,pipe",
+        "protocol_whitelist": "file",
         "format_whitelist": _FORMATS,
         "max_pixels": str(MAX_PIXELS),
+        # How much is read to find out what there is: bytes, microseconds.
+        "probesize": "20000000",
+        "analyzeduration": "10000000",
     }
 )
 """Options of every input, for the ffmpeg command and for PyAV alike."""

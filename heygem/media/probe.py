@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from types import SimpleNamespace
 
 import av
+from av.audio.stream import AudioStream
 from av.buffer import Buffer
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Disposition
+from av.stream import Disposition, Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from heygem.errors import MediaError, Text
-from heygem.frame import ColourSpace
-from heygem.media.colour_tags import SDR, ColourTags, read_tags
+from heygem.media.colour_tags import SDR, read_tags
 from heygem.media.frame_rate import choose_rate
-from heygem.media.hardening import INPUT_LIMITS, MAX_PIXELS, MAX_SIDE_PX, MIN_SIDE_PX
+from heygem.media.hardening import MAX_PIXELS, MAX_SIDE_PX, MIN_SIDE_PX
+from heygem.media.media_info import AudioInfo, VideoInfo
+from heygem.media.open_file import open_container
 from heygem.media.orientation import Orientation, read_orientation
+
+__all__ = ["AudioInfo", "VideoInfo", "probe_audio", "probe_video"]
 
 log = logging.getLogger(__name__)
 
 PICTURES_TIMED = 3000
 """Pictures whose times are looked at to choose a rate: two minutes at 25 per second, read without decoding."""
+
+LARGEST_WORKED_PX = 4096
+"""Longest side that is worked on as it is."""
+
+DOWNSCALED_PX = 3840
+"""Longest side that larger pictures get: a frame of 8K is 50 MB, and no face needs it."""
+
+SLOWEST_HZ, FASTEST_HZ = 2_000, 768_000
+"""Samples per second of anything that could be speech; outside of them a header lies."""
 
 _PACKETS_TRIED = 300
 """Packets after which a stream that gave no picture is given up: more than the longest usual group of pictures."""
@@ -37,92 +46,13 @@ _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """ffmpeg's own decoders of these codecs ignore the transparency that WebM keeps beside the picture."""
 
 
-@dataclass(frozen=True, slots=True)
-class VideoInfo:
-    """What a clip is, and how it has to be read.
-
-    Attributes:
-        width, height: As shown: turned upright, padded to even. Pixels.
-        shown_width, shown_height: As shown, before padding.
-        coded_width, coded_height: As stored.
-        fps: Pictures per second at which it is read, 5 to 60.
-        is_variable_rate: The file has no constant rate of its own.
-        duration: Seconds; from the header, or from the pictures' times where it has none.
-        estimated_frames: `duration` times `fps`. Headers lie: for messages and progress only.
-        is_still: The file holds one picture.
-        codec, pix_fmt: ffmpeg's names.
-        colour: What the values of the frames read from it mean.
-        tags: Colour tags of the frames read from it, to be written into a result.
-        source_tags: Colour tags of the file.
-        is_hdr: Its brightness follows PQ or HLG; it is read tone-mapped.
-        is_rgb: It is stored as red, green and blue; it is read as BT.709.
-        has_alpha: It is transparent in places; it is read over black.
-        orientation: How its pictures are turned.
-        sample_aspect: Width of a pixel divided by its height, as shown.
-        is_interlaced: Its pictures are two fields each.
-        has_audio: There is a sound track.
-        demuxer, decoder: What ffmpeg must use; a decoder of None is its own choice.
-        stream_index: Number of the stream within the file.
-        first_picture_s: When the first picture is shown, in seconds after the container's start.
-    """
-
-    width: int
-    height: int
-    shown_width: int
-    shown_height: int
-    coded_width: int
-    coded_height: int
-    fps: Fraction
-    is_variable_rate: bool
-    duration: Fraction
-    estimated_frames: int
-    is_still: bool
-    codec: str
-    pix_fmt: str
-    colour: ColourSpace
-    tags: ColourTags
-    source_tags: ColourTags
-    is_hdr: bool
-    is_rgb: bool
-    has_alpha: bool
-    orientation: Orientation
-    sample_aspect: Fraction
-    is_interlaced: bool
-    has_audio: bool
-    demuxer: str
-    decoder: str | None
-    stream_index: int
-    first_picture_s: Fraction
-
-
-@dataclass(frozen=True, slots=True)
-class AudioInfo:
-    """What a sound track is.
-
-    Attributes:
-        rate_hz: Samples per second.
-        channels: Of the file.
-        codec: ffmpeg's name.
-        duration: Seconds by the header, None where it has none. Headers lie: `AudioFile` counts.
-        demuxer: What ffmpeg must use.
-        stream_index: Number of the stream within the file.
-    """
-
-    rate_hz: int
-    channels: int
-    codec: str
-    duration: Fraction | None
-    demuxer: str
-    stream_index: int
-
-
 def probe_video(path: Path) -> VideoInfo:
     """Find out what the clip at `path` is; decodes its first picture and reads the times of the next.
 
     Raises:
-        MediaError: with code not_found, empty_file, unreadable, no_video_stream or bad_size.
+        MediaError: with code not_found, not_regular, empty_file, unreadable, no_video_stream, undecodable or bad_size.
     """
-    with _opened(path) as container:
+    with open_container(path) as container:
         stream = _picture_stream(path, container)
         context = stream.codec_context
         _check_size(path, context.width, context.height)
@@ -137,11 +67,12 @@ def probe_audio(path: Path) -> AudioInfo:
     Of several tracks it is the one that players choose: marked as default, else the first.
 
     Raises:
-        MediaError: with code not_found, empty_file, unreadable or no_audio_stream.
+        MediaError: with code not_found, not_regular, empty_file, unreadable, no_audio_stream or undecodable.
     """
-    with _opened(path) as container:
-        tracks = [track for track in container.streams.audio if track.codec_context is not None]
-        tracks = [track for track in tracks if track.codec_context.sample_rate > 0] or []
+    with open_container(path) as container:
+        tracks = [track for track in container.streams.audio if _is_audible(track)]
+        if not tracks and container.streams.audio:
+            raise _undecodable(path, container.streams.audio[0])
         if not tracks:
             raise MediaError(
                 Text(f"“{path.name}”里没有声音。", f"{path.name!r} holds no sound."),
@@ -159,53 +90,29 @@ def probe_audio(path: Path) -> AudioInfo:
             duration=duration or _container_duration(container),
             demuxer=_demuxer(container),
             stream_index=track.index,
+            tracks=len(tracks),
         )
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[InputContainer]:
-    """The file as a container. It is handed to the library open and nameless, so that no name can steer it."""
-    if not path.exists():
-        raise MediaError(
-            Text(f"找不到文件“{path.name}”。", f"There is no file {path.name!r}."),
-            hint=Text("请检查路径。", "Check the path."),
-            code="not_found",
-        )
-    if not path.is_file():
-        raise MediaError(
-            Text(f"“{path.name}”不是普通文件。", f"{path.name!r} is not a regular file."),
-            hint=Text("请选择一个音频或视频文件。", "Choose an audio or video file."),
-        )
-    if path.stat().st_size == 0:
-        raise MediaError(
-            Text(f"“{path.name}”是空文件。", f"{path.name!r} is empty."),
-            hint=Text("请重新上传。", "Upload it again."),
-            code="empty_file",
-        )
-    try:
-        with path.open("rb") as file:
-            nameless = SimpleNamespace(read=file.read, seek=file.seek, tell=file.tell)
-            with av.open(nameless, "r", options=dict(INPUT_LIMITS), metadata_errors="replace") as container:
-                yield container
-    except (av.FFmpegError, OSError) as error:
-        raise MediaError(
-            Text(f"“{path.name}”无法读取。", f"{path.name!r} cannot be read."),
-            hint=Text(
-                "文件可能损坏、没有传完，或不是音视频文件。", "It may be damaged, half uploaded, or not audio or video."
-            ),
-        ) from error
+def _is_audible(track: AudioStream) -> bool:
+    context = track.codec_context
+    return context is not None and context.channels > 0 and SLOWEST_HZ <= context.sample_rate <= FASTEST_HZ
+
+
+def _picture_streams(container: InputContainer) -> list[VideoStream]:
+    """The streams that are no cover of a piece of music."""
+    return [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
 
 
 def _picture_stream(path: Path, container: InputContainer) -> VideoStream:
-    """The stream that players show; the cover of a piece of music is not one."""
-    streams = [
-        stream
-        for stream in container.streams.video
-        if stream.codec_context is not None and not stream.disposition & Disposition.attached_pic
-    ]
+    """The stream that players show."""
+    streams = _picture_streams(container)
+    decodable = [stream for stream in streams if stream.codec_context is not None]
+    if streams and not decodable:
+        raise _undecodable(path, streams[0])
     if not streams:
         raise _no_picture(path)
-    return next((stream for stream in streams if stream.disposition & Disposition.default), streams[0])
+    return next((stream for stream in decodable if stream.disposition & Disposition.default), decodable[0])
 
 
 def _no_picture(path: Path) -> MediaError:
@@ -214,6 +121,23 @@ def _no_picture(path: Path) -> MediaError:
         hint=Text("请换一个视频文件。", "Choose a video file."),
         code="no_video_stream",
     )
+
+
+def _undecodable(path: Path, stream: Stream) -> MediaError:
+    codec = stream.codec_context.name if stream.codec_context is not None else _tag(stream)
+    return MediaError(
+        Text(f"“{path.name}”无法解码，其编码为 {codec}。", f"{path.name!r} cannot be decoded; its codec is {codec}."),
+        hint=Text(
+            "它可能已加密，或大于 8K。请导出为 H.264 + AAC 的 mp4。",
+            "It may be encrypted, or larger than 8K. Export it as mp4, H.264 + AAC.",
+        ),
+        code="undecodable",
+    )
+
+
+def _tag(stream: Stream) -> str:
+    """The four letters by which a file names a codec that nobody here knows."""
+    return "".join(letter if letter.isprintable() else "?" for letter in str(getattr(stream, "codec_tag", "")))
 
 
 def _check_size(path: Path, width: int, height: int) -> None:
@@ -234,12 +158,14 @@ def _first_picture_and_times(
 ) -> tuple[VideoFrame, list[int]]:
     """The first picture that decodes, and the times of up to PICTURES_TIMED pictures in ticks, ascending."""
     first: VideoFrame | None = None
+    packets = 0
     times: list[int] = []
     try:
         for number, packet in enumerate(container.demux(stream)):
             time = packet.pts if packet.pts is not None else packet.dts
             if time is not None and not packet.is_discard:
                 times.append(time)
+            packets += packet.size > 0
             if first is None:
                 first = _decode_one(packet)
             if len(times) >= PICTURES_TIMED or (first is None and number >= _PACKETS_TRIED):
@@ -248,7 +174,7 @@ def _first_picture_and_times(
         # A file that ends early still has a beginning; how much of it is missing shows when it is read.
         log.warning("%s: reading stopped early: %s", path.name, error)
     if first is None:
-        raise _no_picture(path)
+        raise _undecodable(path, stream) if packets else _no_picture(path)
     return first, sorted(times)
 
 
@@ -269,6 +195,7 @@ def _describe_video(container: InputContainer, stream: VideoStream, first: Video
     aspect = stream.sample_aspect_ratio or Fraction(1)
     if orientation.swaps_sides:
         shown_width, shown_height, aspect = shown_height, shown_width, 1 / aspect
+    shown_width, shown_height = _working_size(shown_width, shown_height)
 
     pix_fmt = first.format.name
     source_tags = read_tags(
@@ -310,7 +237,17 @@ def _describe_video(container: InputContainer, stream: VideoStream, first: Video
         decoder=decoder,
         stream_index=stream.index,
         first_picture_s=_first_picture_s(container, first),
+        tracks=len(_picture_streams(container)),
     )
+
+
+def _working_size(width: int, height: int) -> tuple[int, int]:
+    """The size at which a picture is worked on: its own, up to 4K."""
+    longest = max(width, height)
+    if longest <= LARGEST_WORKED_PX:
+        return width, height
+    scale = Fraction(DOWNSCALED_PX, longest)
+    return max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2)
 
 
 def _has_alpha(frame: VideoFrame) -> bool:

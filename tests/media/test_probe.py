@@ -52,7 +52,7 @@ def test_no_media(tmp_path: Path, name: str, content: bytes, code: str):
 
 def test_absent_files_and_folders(tmp_path: Path):
     assert code_of(probe_video, tmp_path / "no.mp4") == "not_found"
-    assert code_of(probe_video, tmp_path) == "unreadable"
+    assert code_of(probe_video, tmp_path) == "not_regular"
 
 
 def test_content_counts_and_not_the_name(make, clip: Path, speech: Path, tmp_path: Path):
@@ -101,7 +101,7 @@ def test_bad_size(make, size: str):
 def test_a_bomb_is_not_unpacked(tmp_path: Path):
     path = tmp_path / "bomb.png"
     Image.new("L", (9000, 9000)).save(path)
-    assert code_of(probe_video, path) in {"bad_size", "unreadable"}
+    assert code_of(probe_video, path) in {"bad_size", "undecodable"}
 
 
 def test_a_clip_without_pictures(make):
