@@ -28,9 +28,10 @@ from heygem.frame import Frame
 from heygem.lipsync.base import AudioWindows, Drawn
 from heygem.media.audio_file import AudioFile
 from heygem.media.ffmpeg_binary import ffmpeg_binary
+from heygem.pipeline.drawing import Engines, Speech
 from heygem.pipeline.options import RenderOptions
 from heygem.pipeline.progress import Silent
-from heygem.pipeline.render import Engines, Speech, render
+from heygem.pipeline.render import render
 from heygem.speech import Tail
 from heygem.speech.mel import mel_spectrogram
 from heygem.speech.windows import MelWindows

@@ -26,9 +26,10 @@ from heygem.jobs.result_manifest import write_manifest
 from heygem.lipsync.base import AudioWindows, LipSyncModel
 from heygem.media.audio_file import AudioFile
 from heygem.model_manager import Lease, ModelManager
+from heygem.pipeline.drawing import Engines, Speech
 from heygem.pipeline.options import RenderOptions
 from heygem.pipeline.progress import Progress, Stage
-from heygem.pipeline.render import Engines, Report, Speech, render
+from heygem.pipeline.render import Report, render
 from heygem.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -183,6 +184,7 @@ class Producer:
                     enhancer=enhancer.model if enhancer else None,
                     enhancer_batch=_batch(enhancer, chosen.enhancer) if enhancer and chosen.enhancer else None,
                     parser=parser.model if parser else None,
+                    identity=" ".join([str(self._placement), *(lease.sha256 for lease in leases.values())]),
                 ),
                 leases,
             )

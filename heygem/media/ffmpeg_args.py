@@ -36,7 +36,7 @@ _VIDEO_CODECS: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
     {
         # veryfast: 20 ms of processor time per 1080p frame against 81 ms for medium, at an equal PSNR for crf 18.
         "h264": ("libx264", {"preset": "veryfast"}),
-        "hevc": ("libx265", {"preset": "veryfast", "x265-params": "log-level=error", "tag:v": "hvc1"}),
+        "hevc": ("libx265", {"preset": "veryfast", "x265-params": "log-level=error:info=0", "tag:v": "hvc1"}),
         "h264_nvenc": ("h264_nvenc", {"preset": "p4", "rc": "vbr", "b:v": "0"}),
         "hevc_nvenc": ("hevc_nvenc", {"preset": "p4", "rc": "vbr", "b:v": "0", "tag:v": "hvc1"}),
     }
@@ -227,10 +227,29 @@ def encode_args(
     streams = [pictures]
     written: dict[str, Any] = {"c:v": encoder, quality: crf, "pix_fmt": "yuv420p", "fps_mode": "passthrough", **options}
     if sound is not None:
-        streams.append(_whole_frames(ffmpeg.input(file_url(sound.path), f=sound.info.demuxer, **INPUT_LIMITS), sound))
-        written |= {"c:a": "aac", "b:a": _AAC_BITS_PER_CHANNEL * min(sound.info.channels, 2)}
-        # Lengths in the edit list are rounded to this clock; its default of 1 ms would cut samples off.
-        written["movie_timescale"] = aac_rate_hz(sound.info.rate_hz)
+        streams.append(_whole_frames(sound))
+        written |= _sound_options(sound)
+    written |= {"map_metadata": -1, "map_chapters": -1, **mp4_options(metadata)}
+    return [*_QUIET, "-y", *ffmpeg.output(*streams, file_url(target), **written).get_args()]
+
+
+def join_args(target: Path, *, codec: Codec, sound: Sound | None, metadata: Mapping[str, str]) -> list[str]:
+    """Write encoded pictures, an mp4 in fragments on standard input, and the sound of a file into an mp4.
+
+    Args:
+        target: Where to.
+        codec: How the pictures are encoded; they stay as they are.
+        sound: What is heard, as in `encode_args`.
+        metadata: What the container says of the file, by key.
+    """
+    streams = [ffmpeg.input("pipe:0", f="mp4", **{**INPUT_LIMITS, "protocol_whitelist": "pipe"})["v:0"]]
+    written: dict[str, Any] = {"c:v": "copy"}
+    _, options = _VIDEO_CODECS[codec]
+    if "tag:v" in options:
+        written["tag:v"] = options["tag:v"]
+    if sound is not None:
+        streams.append(_whole_frames(sound))
+        written |= _sound_options(sound)
     written |= {"map_metadata": -1, "map_chapters": -1, **mp4_options(metadata)}
     return [*_QUIET, "-y", *ffmpeg.output(*streams, file_url(target), **written).get_args()]
 
@@ -245,13 +264,23 @@ def mp4_options(metadata: Mapping[str, str]) -> dict[str, Any]:
     return {"movflags": "+faststart+use_metadata_tags", "f": "mp4", **said}
 
 
-def _whole_frames(source: Any, sound: Sound) -> Any:
+def _sound_options(sound: Sound) -> dict[str, Any]:
+    return {
+        "c:a": "aac",
+        "b:a": _AAC_BITS_PER_CHANNEL * min(sound.info.channels, 2),
+        # Lengths in the edit list are rounded to this clock; its default of 1 ms would cut samples off.
+        "movie_timescale": aac_rate_hz(sound.info.rate_hz),
+    }
+
+
+def _whole_frames(sound: Sound) -> Any:
     """The sound at a rate of AAC's, in at most two channels, led in by silence up to whole frames of AAC.
 
     The mp4's edit list hides that silence together with the encoder's own delay, which decoders obey; how much of the
     last frame is real, many do not look at (ffmpeg before 8, PyAV). So the odd samples go to the front, and the decoded
     sound is exactly as long as its source everywhere.
     """
+    source = ffmpeg.input(file_url(sound.path), f=sound.info.demuxer, **INPUT_LIMITS)
     rate = aac_rate_hz(sound.info.rate_hz)
     samples = math.ceil(sound.samples * Fraction(rate, sound.info.rate_hz))
     lead_in = -samples % AAC_FRAME

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import logging
-import os
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
-from types import MappingProxyType, TracebackType
-from typing import Self
+from types import MappingProxyType
 
-import av
 import torch
 
-from heygem.errors import EncodeError, Text
 from heygem.frame import Frame
 from heygem.media import Codec
 from heygem.media.audio_file import AudioFile
 from heygem.media.colour_tags import ColourTags
 from heygem.media.ffmpeg_args import encode_args
-from heygem.media.process import FfmpegProcess, last_line
-
-log = logging.getLogger(__name__)
+from heygem.media.mp4_writer import Mp4Writer
 
 _CPU = torch.device("cpu")
 
 
-class VideoSink:
+class VideoSink(Mp4Writer):
     """Writes an mp4 while frames come; use it in a ``with`` statement.
 
     The file appears under its name when the block ends without an error; nothing is left behind otherwise. The picture
@@ -61,37 +54,24 @@ class VideoSink:
         codec: Codec = "h264",
         metadata: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        self.path = path
-        self.frames = 0
         self._size = (width, height)
-        self._codec = codec
-        self._part = path.with_name(f".{path.name[-200:]}.part")
-        args = encode_args(
-            self._part,
-            width=width,
-            height=height,
-            fps=fps,
-            tags=tags,
-            sample_aspect=sample_aspect,
-            crf=crf,
-            codec=codec,
-            sound=None if audio is None else audio.sound,
-            metadata=metadata,
+        sound = None if audio is None else audio.sound
+        super().__init__(
+            path,
+            codec,
+            lambda part: encode_args(
+                part,
+                width=width,
+                height=height,
+                fps=fps,
+                tags=tags,
+                sample_aspect=sample_aspect,
+                crf=crf,
+                codec=codec,
+                sound=sound,
+                metadata=metadata,
+            ),
         )
-        self._process = FfmpegProcess(args, pipe="in")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        try:
-            if error is None:
-                self._finish()
-        finally:
-            self._process.close()
-            self._part.unlink(missing_ok=True)
 
     def write(self, frame: Frame) -> None:
         """Append a frame from any device; it may be changed afterwards.
@@ -101,63 +81,5 @@ class VideoSink:
         """
         if (frame.width, frame.height) != self._size:
             raise ValueError(f"Expected a frame of {self._size}, got {(frame.width, frame.height)}.")
-        try:
-            self._process.write(frame.data.to(_CPU).contiguous().numpy().data)
-        except BrokenPipeError as error:
-            self._process.finish()
-            raise self._failure() from error
+        self.feed(frame.data.to(_CPU).contiguous().numpy().data)
         self.frames += 1
-
-    def _finish(self) -> None:
-        if self.frames == 0:
-            raise EncodeError(
-                Text(f"“{self.path.name}”没有任何画面可写。", f"No frame was written to {self.path.name!r}.")
-            )
-        status = self._process.finish()
-        if status != 0:
-            raise self._failure()
-        with av.open(str(self._part)) as result:
-            encoded = result.streams.video[0].frames
-        if encoded != self.frames:
-            raise EncodeError(
-                Text(
-                    f"结果应有 {self.frames} 帧，实际为 {encoded} 帧。",
-                    f"The result has {encoded} frames instead of {self.frames}.",
-                )
-            )
-        _flush(self._part)
-        self._part.replace(self.path)
-        _flush(self.path.parent)
-        log.debug("%s: %d frames written", self.path.name, self.frames)
-
-    def _failure(self) -> EncodeError:
-        complaints = self._process.complaints()
-        log.warning("ffmpeg failed while writing %s: %s", self.path.name, complaints)
-        if "No space left on device" in complaints:
-            return EncodeError(
-                Text(
-                    f"磁盘已满，无法写入“{self.path.name}”。",
-                    f"The disk is full: {self.path.name!r} cannot be written.",
-                ),
-                hint=Text("请清理磁盘后重试。", "Free some space and try again."),
-                code="disk_full",
-            )
-        hint = Text("详情见日志。", "The log has the details.")
-        if self._codec.endswith("nvenc"):
-            hint = Text(
-                "此处可能没有可用的 NVENC；请改用 h264 或 hevc。",
-                "NVENC may be missing here; use h264 or hevc instead.",
-            )
-        reason = last_line(complaints)
-        return EncodeError(
-            Text(f"写入“{self.path.name}”失败：{reason}", f"Writing {self.path.name!r} failed: {reason}"), hint=hint
-        )
-
-
-def _flush(path: Path) -> None:
-    """Make sure that `path`, a file or a folder, is on the disk and not only on its way there."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

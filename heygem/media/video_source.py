@@ -15,22 +15,21 @@ from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from heygem.errors import MediaError, Text
 from heygem.frame import Frame
 from heygem.media import Extend
 from heygem.media.ffmpeg_args import decode_args, decode_part_args
+from heygem.media.picture_sums import PictureSums
 from heygem.media.probe import probe_video
 from heygem.media.process import FfmpegProcess, last_line
 
 log = logging.getLogger(__name__)
 
 BLOCK_FRAMES = 48
-"""Frames held at once while a clip runs backwards: 150 MB at 1080p."""
+"""Frames held at once while a clip runs backwards or is entered: 150 MB at 1080p. No codec looks so far back."""
 
 SEEK_MARGINS = (4, 250)
 """Frames before the wanted one from which decoding starts. Deinterlacing needs two; the second margin is for transport
@@ -59,7 +58,7 @@ class VideoSource:
 
     @property
     def enters_exactly(self) -> bool:
-        """No way into the middle of the file has failed yet: running backwards is quick."""
+        """No way into the middle of the file has failed yet: running backwards and starting late are quick."""
         return bool(self._margins)
 
     def frames(self) -> Generator[Frame, None, None]:
@@ -72,96 +71,136 @@ class VideoSource:
             MediaError: with code unreadable if nothing decodes, damaged if much of the clip is missing.
         """
         count = 1 if self.info.is_still else None
-        yielded = 0
         with FfmpegProcess(decode_args(self.path, self.info, count=count), pipe="out") as process:
-            while (frame := self._next_frame(process)) is not None:
-                yield frame
-                yielded += 1
-            status = process.finish()
-            self._judge_end(yielded, status, process.complaints())
+            yield from self._rest(process, 0)
 
-    def extended(self, count: int, extend: Extend, length: int) -> Generator[tuple[int, Frame], None, None]:
+    def extended(
+        self, count: int, extend: Extend, length: int, *, start: int = 0, sums: PictureSums | None = None
+    ) -> Generator[tuple[int, Frame], None, None]:
         """As many frames as the speech needs, each with its number in the clip.
 
-        A frame that comes again has exactly the same values, and a buffer of its own.
+        A frame that comes again has exactly the same values, and a buffer of its own. What is begun at `start` goes on
+        exactly as if it had been begun at 0; it is quick where `sums` has the pictures before, and decodes them
+        otherwise.
 
         Args:
             count: Frames wanted: fewer than the clip has, or more.
             extend: What follows the clip's end: backwards and forwards (without repeating the frames at the turns),
                 from the start again, or its last frame.
             length: Frames in the clip: as many as `frames` yields.
+            start: Frames to leave out at the beginning, of the clip together with what follows its end.
+            sums: What is known of the clip's pictures; what is seen of them is added.
 
         Raises:
             MediaError: as for `frames`; and with code damaged if the clip has fewer than `length` frames.
         """
         if length < 1:
             raise ValueError(f"A clip has at least one frame, got {length}.")
+        sums = PictureSums() if sums is None else sums
         if length == 1 or extend == "freeze":
-            endless = self._frozen(length)
+            endless = self._frozen(length, min(start, length - 1), sums)
         elif extend == "loop":
-            endless = self._looped(length)
+            endless = self._looped(length, start % length, sums)
         else:
-            endless = self._pingpong(length)
+            endless = self._pingpong(length, start % (2 * length - 2), sums)
         with closing(endless):
             yield from islice(endless, count)
 
-    def _frozen(self, length: int) -> Generator[tuple[int, Frame], None, None]:
+    def _frozen(self, length: int, start: int, sums: PictureSums) -> Generator[tuple[int, Frame], None, None]:
         last: Frame | None = None
-        for index, frame in self._forwards(length):
+        for index, frame in self._forwards(start, length, sums):
             if index == length - 1:
                 last = _copy(frame)
             yield index, frame
         while last is not None:
             yield length - 1, _copy(last)
 
-    def _looped(self, length: int) -> Generator[tuple[int, Frame], None, None]:
+    def _looped(self, length: int, start: int, sums: PictureSums) -> Generator[tuple[int, Frame], None, None]:
         while True:
-            yield from self._forwards(length)
+            yield from self._forwards(start, length, sums)
+            start = 0
 
-    def _pingpong(self, length: int) -> Generator[tuple[int, Frame], None, None]:
-        checksums = np.zeros(length, np.uint64)
+    def _pingpong(self, length: int, start: int, sums: PictureSums) -> Generator[tuple[int, Frame], None, None]:
         while True:
-            for index, frame in self._forwards(length):
-                checksums[index] = _checksum(frame)  # before the frame is given away to be drawn into
-                yield index, frame
-            for stop in range(length - 1, 1, -BLOCK_FRAMES):
-                start = max(1, stop - BLOCK_FRAMES)
-                block = self._block(start, checksums[start:stop])
-                while block:
-                    yield start + len(block) - 1, block.pop()
+            yield from self._forwards(start, length, sums)
+            yield from self._backwards(min(length - 1, 2 * length - 1 - start), sums)
+            start = 0
 
-    def _forwards(self, length: int) -> Generator[tuple[int, Frame], None, None]:
-        """The first `length` frames with their numbers."""
-        number = 0
+    def _backwards(self, stop: int, sums: PictureSums) -> Generator[tuple[int, Frame], None, None]:
+        """The frames before number `stop`, the last one first, but for the clip's first."""
+        if len(sums) < stop:
+            for _ in self._forwards(0, stop, sums):
+                pass
+        for end in range(stop, 1, -BLOCK_FRAMES):
+            start = max(1, end - BLOCK_FRAMES)
+            block = self._block(start, end, sums)
+            while block:
+                yield start + len(block) - 1, block.pop()
+
+    def _forwards(self, start: int, stop: int, sums: PictureSums) -> Generator[tuple[int, Frame], None, None]:
+        """The frames from number `start` to before number `stop`, each with its number."""
+        number = start
+        if start < stop:
+            with closing(self._from(start, stop, sums)) as frames:
+                for number, frame in enumerate(islice(frames, stop - start), start=start + 1):
+                    sums.note(number - 1, frame)
+                    yield number - 1, frame
+            if number < stop:
+                raise self._damaged(f"{number} frames where there were {stop}")
+
+    def _from(self, start: int, stop: int, sums: PictureSums) -> Generator[Frame, None, None]:
+        """The frames from number `start` on, up to at least number `stop`."""
+        first = max(0, start - BLOCK_FRAMES)
+        while first and len(sums) >= start and sums.differ(first, start) and self._margins:
+            # What comes after equals what would have come, if all that it can refer to does: the frames before.
+            args = decode_part_args(self.path, self.info, start=first, count=stop - first, margin=self._margins[0])
+            with FfmpegProcess(args, pipe="out") as process:
+                before = list(islice(iter(lambda: self._next_frame(process), None), start - first))
+                if len(before) == start - first and sums.match(first, before):
+                    del before
+                    yield from self._rest(process, start)
+                    return
+            self._give_up_a_margin()
         with closing(self.frames()) as frames:
-            for number, frame in enumerate(islice(frames, length), start=1):
-                yield number - 1, frame
-        if number < length:
-            raise self._damaged(f"{number} frames where there were {length}")
+            for number, frame in enumerate(islice(frames, start)):
+                sums.note(number, frame)
+            yield from frames
 
-    def _block(self, start: int, checksums: NDArray[np.uint64]) -> list[Frame]:
-        """The frames from number `start` on, exactly those that have `checksums`.
+    def _block(self, start: int, stop: int, sums: PictureSums) -> list[Frame]:
+        """The frames from number `start` to before number `stop`, exactly those that are known.
 
         How exactly a file can be entered in its middle depends on the container, the encoder and the recorder. Instead
         of rules that would have exceptions, what comes is compared with what was seen on the way forwards; where it
         differs, the clip is read from its beginning instead, from then on: slow, and right.
         """
         while self._margins:
-            args = decode_part_args(self.path, self.info, start=start, count=len(checksums), margin=self._margins[0])
+            args = decode_part_args(self.path, self.info, start=start, count=stop - start, margin=self._margins[0])
             with FfmpegProcess(args, pipe="out") as process:
                 block = list(iter(lambda: self._next_frame(process), None))
-            if _match(block, checksums):
+            if len(block) == stop - start and sums.match(start, block):
                 return block
-            self._margins.popleft()
-            if not self._margins:
-                log.warning("%s cannot be entered exactly in its middle; running backwards is slow", self.path.name)
+            self._give_up_a_margin()
         with closing(self.frames()) as frames:
-            block = list(islice(frames, start, start + len(checksums)))
-        if len(block) != len(checksums):
+            block = list(islice(frames, start, stop))
+        if len(block) != stop - start:
             raise self._damaged(f"frames after {start + len(block)} are gone")
-        if not _match(block, checksums):
+        if not sums.match(start, block):
             log.warning("%s: damaged pictures decode differently each time", self.path.name)
         return block
+
+    def _give_up_a_margin(self) -> None:
+        self._margins.popleft()
+        if not self._margins:
+            log.warning(
+                "%s cannot be entered exactly in its middle; running backwards and going on are slow", self.path.name
+            )
+
+    def _rest(self, process: FfmpegProcess, number: int) -> Generator[Frame, None, None]:
+        """The frames that `process` has yet to give, the first of which has `number`."""
+        while (frame := self._next_frame(process)) is not None:
+            yield frame
+            number += 1
+        self._judge_end(number, process.finish(), process.complaints())
 
     def _next_frame(self, process: FfmpegProcess) -> Frame | None:
         """The next frame from the pipe; None at its end."""
@@ -220,16 +259,3 @@ def _buffer(size: int) -> Tensor:
 
 def _copy(frame: Frame) -> Frame:
     return replace(frame, data=frame.data.clone())
-
-
-def _checksum(frame: Frame) -> np.uint64:
-    """Sum of the frame's bytes, eight at a time: 0.3 ms at 1080p, and two pictures of one clip do not share it."""
-    data = frame.data.numpy()
-    whole = len(data) // 8 * 8
-    return np.uint64(data[:whole].view(np.uint64).sum(dtype=np.uint64) ^ data[whole:].sum(dtype=np.uint64))
-
-
-def _match(block: list[Frame], checksums: NDArray[np.uint64]) -> bool:
-    return len(block) == len(checksums) and all(
-        _checksum(frame) == expected for frame, expected in zip(block, checksums, strict=True)
-    )

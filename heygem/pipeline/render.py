@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,51 +12,20 @@ from math import ceil
 from pathlib import Path
 from types import MappingProxyType
 
-from heygem.batch_memory import BatchMemory
-from heygem.enhance.base import FaceEnhancer
-from heygem.faces.detect import FaceDetector
 from heygem.faces.detections import Detections, find_faces
 from heygem.faces.face import Face, FaceTrack
-from heygem.faces.parsing import FaceParser
 from heygem.faces.track import build_track
 from heygem.faces.track_cache import DetectionCache
 from heygem.frame import Frame
-from heygem.lipsync.base import AudioWindows, LipSyncModel
-from heygem.media.audio_file import AudioFile
-from heygem.media.video_sink import VideoSink
 from heygem.media.video_source import VideoSource
+from heygem.pipeline.drawing import Drawing, Engines, Speech
 from heygem.pipeline.halving import in_halves
-from heygem.pipeline.label import labelled
 from heygem.pipeline.options import RenderOptions
 from heygem.pipeline.prefetch import prefetch
 from heygem.pipeline.progress import Progress, Stage
-from heygem.pipeline.stages import Shot, sharpen, speak, with_faces
+from heygem.pipeline.segments import LONG_SEGMENTS, SEGMENT_S, draw_in_segments
 
 log = logging.getLogger(__name__)
-
-_READ_AHEAD_BYTES = 32 * 1024 * 1024
-"""Decoded frames held ahead of the networks: 24 at 720p, 10 at 1080p."""
-
-
-@dataclass(frozen=True, slots=True)
-class Engines:
-    """The loaded models that one job uses, each with the batch size that its device is known to bear."""
-
-    detector: FaceDetector
-    detector_batch: BatchMemory
-    lips: LipSyncModel
-    lips_batch: BatchMemory
-    enhancer: FaceEnhancer | None = None
-    enhancer_batch: BatchMemory | None = None
-    parser: FaceParser | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Speech:
-    """A recording and what the lip engine hears of it. Shared by every clip that it is put to."""
-
-    audio: AudioFile
-    windows: AudioWindows
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +61,7 @@ def render(
     progress: Progress,
     is_labelled: bool = True,
     metadata: Mapping[str, str] = MappingProxyType({}),
+    segment_s: Fraction = SEGMENT_S,
 ) -> Report:
     """Write `output`: the picture of `video`, speaking `speech`.
 
@@ -108,12 +78,13 @@ def render(
         progress: Somebody who watches.
         is_labelled: Draw the visible label.
         metadata: What the container of the result says of it, by key.
+        segment_s: Seconds of a long result that are lost at the most when the job is cut short and runs again.
 
     Raises:
         InputError: the clip cannot be used, or shows no face; nothing is drawn then.
         ModelError: the device cannot run the models.
         EncodeError: the result cannot be written; nothing is left of it.
-        JobCancelled: from `progress`.
+        JobUnwound: from `progress`.
     """
     source = VideoSource(video, fps=options.fps)
     fps = source.info.fps
@@ -125,34 +96,13 @@ def render(
     tracked = time.monotonic()
     log.info("face in %.0f %% of %d frames (%s)", 100 * track.coverage, len(track), track.detector)
 
-    read_ahead = max(2, _READ_AHEAD_BYTES // (source.info.width * source.info.height * 3 // 2))
-    decoded = prefetch(source.extended(count, options.extend, len(track)), read_ahead)
-    sink = VideoSink(
-        output,
-        width=source.info.width,
-        height=source.info.height,
-        fps=fps,
-        tags=source.info.tags,
-        sample_aspect=source.info.sample_aspect,
-        audio=speech.audio,
-        crf=options.crf,
-        codec=options.codec,
-        metadata=metadata,
-    )
-    with closing(decoded), sink:
-        shots = _drawn(decoded, track, speech, engines, options, fps)
-        if is_labelled:
-            shots = labelled(
-                shots,
-                options.label_position,
-                fps=fps,
-                duration_s=options.label_duration_s,
-                sample_aspect=source.info.sample_aspect,
-            )
-        for shot in shots:
-            sink.write(shot.frame)
-            progress.tick(Stage.DRAWING, shot.index + 1, count)
-        progress.tick(Stage.FINISHING, 0)
+    drawing = Drawing(source, track, speech, engines, options, count, is_labelled)
+    if count <= LONG_SEGMENTS * drawing.frames_in(segment_s):
+        with drawing.sink(output, speech.audio, metadata) as sink:
+            drawing.draw(range(count), sink, progress)
+            progress.tick(Stage.FINISHING, 0)
+    else:
+        draw_in_segments(drawing, output, metadata, progress, segment_s=segment_s)
     return Report(
         frames=count,
         fps=fps,
@@ -187,21 +137,3 @@ def _detections(
         found = find_faces(read_ahead, engines.detector, detect=detect, on_batch=report)
     cache.put(source.path, engines.detector.identity, source.info.fps, found)
     return found, False
-
-
-def _drawn(
-    decoded: Iterator[tuple[int, Frame]],
-    track: FaceTrack,
-    speech: Speech,
-    engines: Engines,
-    options: RenderOptions,
-    fps: Fraction,
-) -> Iterator[Shot]:
-    """Pass 2: every frame of the result, finished, in order."""
-    shots = with_faces(decoded, track, engines.lips.device)
-    shots = speak(shots, speech.windows, engines.lips, engines.lips_batch, fps=fps, options=options)
-    if engines.enhancer is not None and engines.enhancer_batch is not None and options.enhancer_strength > 0:
-        shots = sharpen(
-            shots, engines.enhancer, engines.parser, engines.enhancer_batch, strength=options.enhancer_strength
-        )
-    return shots

@@ -49,9 +49,11 @@ class Shot:
     landmarks: NDArray[np.float32]
 
 
-def with_faces(frames: Iterable[tuple[int, Frame]], track: FaceTrack, device: torch.device) -> Iterator[Shot]:
-    """Number the frames, give each the face of its clip frame and move it to `device`."""
-    for index, (at, frame) in enumerate(frames):
+def with_faces(
+    frames: Iterable[tuple[int, Frame]], track: FaceTrack, device: torch.device, *, first: int = 0
+) -> Iterator[Shot]:
+    """Number the frames, beginning with `first`, give each the face of its clip frame and move it to `device`."""
+    for index, (at, frame) in enumerate(frames, start=first):
         yield Shot(index, frame.to(device), float(track.weight[at]), track.boxes[at], track.landmarks[at])
 
 

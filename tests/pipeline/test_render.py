@@ -19,9 +19,10 @@ from heygem.lipsync.base import Drawn
 from heygem.media.audio_file import AudioFile
 from heygem.media.ffmpeg_binary import ffmpeg_binary
 from heygem.media.video_source import VideoSource
+from heygem.pipeline.drawing import Engines, Speech
 from heygem.pipeline.options import RenderOptions
 from heygem.pipeline.progress import Progress, Silent, Stage
-from heygem.pipeline.render import Engines, Report, Speech, render
+from heygem.pipeline.render import Report, render
 from stand_ins import LEVELS, Parrot, Spotter, heard_in
 
 FPS = Fraction(25)

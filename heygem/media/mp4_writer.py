@@ -1,0 +1,152 @@
+"""ffmpeg making one mp4 of what it is fed: a whole file or none. Knows nothing of what is fed."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+
+from heygem.errors import EncodeError, Text
+from heygem.media import Codec
+from heygem.media.process import FfmpegProcess, last_line
+
+log = logging.getLogger(__name__)
+
+_DISK_FULL = ("No space left on device", "Disk quota exceeded")
+_WAIT_S = 0.2
+
+
+class Mp4Writer:
+    """One mp4 while it is written; use it in a ``with`` statement.
+
+    The file appears under its name when the block ends without an error; nothing is left behind otherwise.
+
+    Args:
+        path: The result. Its folder exists.
+        codec: How the picture is encoded.
+        args_for: The arguments with which ffmpeg makes the file that it is given.
+        on_wait: Called while ffmpeg brings its work to an end; what it raises ends ffmpeg.
+
+    Raises:
+        EncodeError: ffmpeg failed; with code disk_full if the disk is full.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        codec: Codec,
+        args_for: Callable[[Path], Sequence[str]],
+        *,
+        on_wait: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.path = path
+        self.frames = 0
+        """How many pictures the file is to have; whoever feeds it counts them."""
+        self._codec = codec
+        self._on_wait = on_wait
+        self._part = path.with_name(f".{path.name[-200:]}.part")
+        self._process = FfmpegProcess(args_for(self._part), pipe="in")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                self._finish()
+        finally:
+            self._process.close()
+            self._part.unlink(missing_ok=True)
+
+    def feed(self, data: memoryview) -> None:
+        """Give all of `data` to ffmpeg.
+
+        Raises:
+            EncodeError: ffmpeg has given up.
+        """
+        try:
+            self._process.write(data)
+        except BrokenPipeError as error:
+            self._process.finish()
+            raise self._failure() from error
+
+    def _finish(self) -> None:
+        if self.frames == 0:
+            raise EncodeError(
+                Text(f"“{self.path.name}”没有任何画面可写。", f"No frame was written to {self.path.name!r}.")
+            )
+        while not self._process.ends_within(_WAIT_S):
+            self._on_wait()
+        if self._process.finish() != 0:
+            raise self._failure()
+        with av.open(str(self._part)) as result:
+            encoded = result.streams.video[0].frames
+        if encoded != self.frames:
+            raise EncodeError(
+                Text(
+                    f"结果应有 {self.frames} 帧，实际为 {encoded} 帧。",
+                    f"The result has {encoded} frames instead of {self.frames}.",
+                )
+            )
+        try:
+            flush(self._part)
+            self._part.replace(self.path)
+            flush(self.path.parent)
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+        log.debug("%s: %d frames written", self.path.name, self.frames)
+
+    def _failure(self) -> EncodeError:
+        complaints = self._process.complaints()
+        log.warning("ffmpeg failed while writing %s: %s", self.path.name, complaints)
+        if any(words in complaints for words in _DISK_FULL):
+            return _disk_full(self.path)
+        hint = Text("详情见日志。", "The log has the details.")
+        if self._codec.endswith("nvenc"):
+            hint = Text(
+                "此处可能没有可用的 NVENC；请改用 h264 或 hevc。",
+                "NVENC may be missing here; use h264 or hevc instead.",
+            )
+        reason = last_line(complaints)
+        return EncodeError(
+            Text(f"写入“{self.path.name}”失败：{reason}", f"Writing {self.path.name!r} failed: {reason}"), hint=hint
+        )
+
+
+def cannot_write(path: Path, error: OSError) -> EncodeError:
+    """What a user is told of an `error` while `path` was written: a full disk has a code of its own."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return _disk_full(path)
+    return EncodeError(
+        Text(f"写入“{path.name}”失败：{error.strerror}", f"Writing {path.name!r} failed: {error.strerror}"),
+        hint=Text("请检查输出目录的写入权限。", "Check that the folder of the results can be written."),
+    )
+
+
+def flush(path: Path) -> None:
+    """Make sure that `path`, a file or a folder, is on the disk and not only on its way there.
+
+    Raises:
+        OSError: it cannot be.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _disk_full(path: Path) -> EncodeError:
+    return EncodeError(
+        Text(f"磁盘已满，无法写入“{path.name}”。", f"The disk is full: {path.name!r} cannot be written."),
+        hint=Text("请清理磁盘后重试。", "Free some space and try again."),
+        code="disk_full",
+    )
