@@ -74,7 +74,7 @@ def pair_batches(talkers: Talkers, size: int, pair_share: float, rng: np.random.
         rng: Decides everything.
     """
     while True:
-        yield _augmented(_drawn(talkers, size, pair_share, rng), rng)
+        yield augmented(_drawn(talkers, size, pair_share, rng), rng)
 
 
 def window_batches(talkers: Talkers, size: int, rng: np.random.Generator) -> Iterator[tuple[Tensor, Articulation]]:
@@ -119,7 +119,8 @@ def _any_other(own: int, count: int, rng: np.random.Generator) -> int:
     return (own + int(rng.integers(1, count))) % count
 
 
-def _augmented(batch: Batch, rng: np.random.Generator) -> Batch:
+def augmented(batch: Batch, rng: np.random.Generator) -> Batch:
+    """The same samples, each in another light and loudness, half of them mirrored."""
     return Batch(
         _louder(batch.mel, rng), *_other_light(_mirrored((batch.truth, batch.reference, batch.upper), rng), rng)
     )

@@ -15,7 +15,9 @@ from heygem.training.recipe import LEAD_FRAMES
 _FORMAT = "heygem-warp-net-1"
 
 
-def export(state: Mapping[str, Tensor], widths: Widths, training: str, file: Path) -> None:
+def export(
+    state: Mapping[str, Tensor], widths: Widths, training: str, file: Path, more: Mapping[str, str] | None = None
+) -> None:
     """Write fp16 safetensors, whole or not at all.
 
     Args:
@@ -23,6 +25,7 @@ def export(state: Mapping[str, Tensor], widths: Widths, training: str, file: Pat
         widths: Its widths.
         training: What it was trained on and how, for people who find the file alone.
         file: Is replaced.
+        more: Further facts for the file's metadata.
     """
     part = file.with_name(file.name + ".part")
     tensors = {
@@ -37,6 +40,7 @@ def export(state: Mapping[str, Tensor], widths: Widths, training: str, file: Pat
         "training": training,
         "author": "The HeyGem authors",
         "licence": "Apache-2.0",
+        **(more or {}),
     }
     save_file(tensors, part, metadata=facts)
     with part.open("rb") as stream:

@@ -52,13 +52,13 @@ class GeneratorTraining:
     Args:
         recipe: Rates and weights.
         hardware: Where to compute.
-        expert: Reads mouths; is not changed.
+        expert: Reads mouths; is not changed. None: nobody judges openings.
     """
 
-    def __init__(self, recipe: Recipe, hardware: Hardware, expert: MouthExpert) -> None:
+    def __init__(self, recipe: Recipe, hardware: Hardware, expert: MouthExpert | None) -> None:
         torch.manual_seed(recipe.seed)
         self._recipe, self._hardware = recipe, hardware
-        self._expert = expert.to(hardware.device)
+        self._expert = expert.to(hardware.device) if expert is not None else None
         self.net = WarpNet(recipe.widths).to(hardware.device).to(memory_format=torch.channels_last)
         self.discriminator = MouthDiscriminator().to(hardware.device)
         self._optimizer = torch.optim.AdamW(
@@ -139,15 +139,16 @@ class GeneratorTraining:
         self, drawn: Tensor, warped: Tensor, flow: Tensor, truth: Tensor, progress: float
     ) -> tuple[dict[str, float], Tensor]:
         weights = self._recipe.loss
-        with torch.no_grad():
-            wanted = self._expert(truth)
         parts = {
             "l1": (1.0, weighted_l1(drawn, truth)),
             "gradient": (weights.gradient, gradient_l1(drawn, truth)),
             "warped": (weights.warped, weighted_l1(warped, truth)),
             "flow": (weights.flow, total_variation(flow)),
-            "opening": (opening_weight(self._recipe, progress), mse_loss(self._expert(drawn), wanted)),
         }
+        if self._expert is not None:
+            with torch.no_grad():
+                wanted = self._expert(truth)
+            parts["opening"] = (opening_weight(self._recipe, progress), mse_loss(self._expert(drawn), wanted))
         total = torch.stack([weight * loss for weight, loss in parts.values()]).sum()
         return {name: loss.item() for name, (_, loss) in parts.items()}, total
 

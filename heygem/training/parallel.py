@@ -90,6 +90,25 @@ class Job(Protocol[T]):
         ...
 
 
+class InThisProcess:
+    """Calls a function in this process; a copy that was sent to another one calls nothing.
+
+    Args:
+        function: May hold what cannot be sent: queues, locks, windows.
+    """
+
+    def __init__(self, function: Callable[..., None] | None) -> None:
+        self._function = function
+
+    def __call__(self, *args: object) -> None:
+        """Call it here."""
+        if self._function is not None:
+            self._function(*args)
+
+    def __reduce__(self) -> tuple[type[InThisProcess], tuple[None]]:
+        return InThisProcess, (None,)
+
+
 def run_replicas(job: Job[T], world: int, values: int) -> T:
     """Run `job` in `world` processes, this one among them.
 

@@ -17,7 +17,7 @@ from heygem.training.shards import Talkers
 @pytest.fixture
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches as drawn, without other light and loudness."""
-    monkeypatch.setattr(module, "_augmented", lambda batch, rng: batch)
+    monkeypatch.setattr(module, "augmented", lambda batch, rng: batch)
 
 
 def owners(crops: torch.Tensor, people: Talkers) -> list[tuple[int, int]]:
@@ -72,7 +72,7 @@ def test_windows_are_those_of_the_product_two_frames_early(people: Talkers) -> N
 
 def test_light_is_the_same_in_truth_and_reference() -> None:
     crops = torch.full((8, 3, 96, 96), 0.5)
-    batch = module._augmented(Batch(torch.zeros(8, 1, 80, 16), crops, crops, crops), np.random.default_rng(0))
+    batch = module.augmented(Batch(torch.zeros(8, 1, 80, 16), crops, crops, crops), np.random.default_rng(0))
     assert torch.equal(batch.truth, batch.reference)
     assert torch.equal(batch.truth, batch.upper)
     assert batch.truth.std(0).max() > 0.01
