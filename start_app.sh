@@ -16,6 +16,11 @@ CUDA13_DRIVER=580
 DOWNLOAD_LIMIT_S=1800
 CRASHES_ALLOWED=5
 CRASH_WINDOW_S=300
+# The server ends itself with this status where only a new process can go on: the GPU failed, or a job stood still. The
+# queue counts the attempts of each job, so this ends by itself unless every job does it.
+FRESH_PROCESS=75
+FRESH_ALLOWED=20
+FRESH_WINDOW_S=3600
 FIRST_PAUSE_S=1
 STOP_LIMIT_S=40
 
@@ -92,13 +97,19 @@ download_weights() {
 }
 
 # Run a command, and run it again when it dies. Ends when the command succeeds, says that a restart is no use (2), or is
-# told to stop; gives up after CRASHES_ALLOWED crashes within CRASH_WINDOW_S seconds.
+# told to stop; gives up after CRASHES_ALLOWED crashes within CRASH_WINDOW_S seconds, or after FRESH_ALLOWED wishes for a
+# fresh process within FRESH_WINDOW_S, which are granted at once.
 supervise() {
-    local child=0 stopping="" status pause=$FIRST_PAUSE_S now
-    local -a crashes=() recent
+    local child=0 stopping="" status pause=$FIRST_PAUSE_S
+    local -a crashes=() wishes=() end_with_us=()
+    # If this script is killed, the server is told to end: nobody would start it again, and it would hold the port. Where
+    # there is no setpriv (util-linux), it goes on.
+    if setpriv --pdeathsig TERM true 2>/dev/null; then
+        end_with_us=(setpriv --pdeathsig TERM)
+    fi
     trap 'stopping=yes; stop_child "$child" &' INT TERM HUP
     while true; do
-        "$@" &
+        "${end_with_us[@]}" "$@" &
         child=$!
         # The signal may have come before there was a child to stop.
         [[ -z $stopping ]] || stop_child "$child" &
@@ -115,17 +126,19 @@ supervise() {
         fi
         case $status in
             0 | 2 | 130 | 143) return "$status" ;;
+            "$FRESH_PROCESS")
+                keep_recent wishes "$FRESH_WINDOW_S"
+                if ((${#wishes[@]} >= FRESH_ALLOWED)); then
+                    give_up "${#wishes[@]}" "$FRESH_WINDOW_S" "$status"
+                    return "$status"
+                fi
+                say "服务需要新的进程（退出码 $status），立即重启。" "The server needs a fresh process (exit status $status); again at once."
+                continue
+                ;;
         esac
-        now=$SECONDS
-        recent=()
-        local crash
-        for crash in "${crashes[@]}" "$now"; do
-            ((now - crash > CRASH_WINDOW_S)) || recent+=("$crash")
-        done
-        crashes=("${recent[@]}")
+        keep_recent crashes "$CRASH_WINDOW_S"
         if ((${#crashes[@]} >= CRASHES_ALLOWED)); then
-            say "服务在 $CRASH_WINDOW_S 秒内崩溃了 ${#crashes[@]} 次，不再重启（退出码 $status），详情见日志。" \
-                "The server crashed ${#crashes[@]} times within $CRASH_WINDOW_S s; giving up (exit status $status). See the log."
+            give_up "${#crashes[@]}" "$CRASH_WINDOW_S" "$status"
             return "$status"
         fi
         ((${#crashes[@]} > 1)) || pause=$FIRST_PAUSE_S
@@ -139,6 +152,22 @@ supervise() {
         fi
         pause=$((pause * 2))
     done
+}
+
+# Add this moment to the array of moments of that name, and drop those that are older than so many seconds.
+keep_recent() {
+    local -n moments=$1
+    local moment
+    local -a recent=()
+    for moment in "${moments[@]}" "$SECONDS"; do
+        ((SECONDS - moment > $2)) || recent+=("$moment")
+    done
+    moments=("${recent[@]}")
+}
+
+give_up() {
+    say "服务在 $2 秒内崩溃了 $1 次，不再重启（退出码 $3），详情见日志。" \
+        "The server crashed $1 times within $2 s; giving up (exit status $3). See the log."
 }
 
 # Ask a process to end, and end it if it does not.

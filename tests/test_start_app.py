@@ -1,6 +1,7 @@
 """start_app.sh: its functions with stand-ins for the server, the driver and pip."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -64,11 +65,49 @@ def test_a_server_that_dies_is_started_again(tmp_path):
 
 
 def test_a_crash_loop_ends_with_the_servers_status(tmp_path):
-    server = command(tmp_path, "server", f"echo run >> {tmp_path}/runs; exit 75")
+    server = command(tmp_path, "server", f"echo run >> {tmp_path}/runs; exit 70")
     done = bash('FIRST_PAUSE_S=0; supervise "$1"', server)
-    assert done.returncode == 75
+    assert done.returncode == 70
     assert (tmp_path / "runs").read_text().count("run") == 5
     assert "crashed 5 times" in done.stderr and "崩溃了 5 次" in done.stderr
+
+
+def test_a_fresh_process_is_had_at_once_and_is_no_crash(tmp_path):
+    server = command(
+        tmp_path, "server", f"echo run >> {tmp_path}/runs; [[ $(wc -l < {tmp_path}/runs) -ge 8 ]] || exit 75"
+    )
+    done = bash('FIRST_PAUSE_S=300; supervise "$1"', server)
+    assert done.returncode == 0
+    assert (tmp_path / "runs").read_text().count("run") == 8
+    assert "at once" in done.stderr and "立即重启" in done.stderr
+
+
+def test_wishes_for_a_fresh_process_are_limited_too(tmp_path):
+    server = command(tmp_path, "server", f"echo run >> {tmp_path}/runs; exit 75")
+    done = bash('supervise "$1"', server)
+    assert done.returncode == 75
+    assert (tmp_path / "runs").read_text().count("run") == 20
+    assert "20 times within 3600 s" in done.stderr
+    (tmp_path / "runs").unlink()
+    server = command(
+        tmp_path, "server", f"echo run >> {tmp_path}/runs; [[ $(wc -l < {tmp_path}/runs) -ge 25 ]] || exit 75"
+    )
+    assert bash('FRESH_WINDOW_S=-1; supervise "$1"', server).returncode == 0
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv is not installed")
+def test_the_server_ends_when_the_script_is_killed(tmp_path):
+    server = command(
+        tmp_path,
+        "server",
+        f"trap 'echo clean > {tmp_path}/end; exit 0' TERM; echo $$ > {tmp_path}/pid; while true; do sleep 0.05; done",
+    )
+    script = subprocess.Popen(["bash", "-c", f'source "{SCRIPT}"; supervise "$1"; true', "bash", server])
+    wait_until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().strip())
+    script.kill()
+    script.wait()
+    wait_until(lambda: not is_alive(int((tmp_path / "pid").read_text())))
+    assert (tmp_path / "end").read_text() == "clean\n"
 
 
 def test_old_crashes_do_not_count(tmp_path):
