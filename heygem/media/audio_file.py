@@ -9,6 +9,7 @@ import logging
 import math
 from collections.abc import Generator
 from contextlib import closing
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -28,26 +29,54 @@ SHORTEST_S = Fraction(1, 5)
 """Lip engines hear windows of about this length."""
 
 PIECE_S = 4
-"""Seconds that are in memory at once."""
+"""Seconds that are in memory at once, of a recording like any other."""
+
+_PIECE_BYTES = 32 << 20
+"""The same for one whose header claims many channels."""
+
+_FULL_SCALE = 0.999
+"""A sample from here on is as loud as its format can be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How loud a recording is.
+
+    Attributes:
+        peak: Loudest sample of any channel; 1 is full scale.
+        rms: Root of the mean square over all of it.
+        clipped: Share of the samples at full scale, 0..1.
+    """
+
+    peak: float
+    rms: float
+    clipped: float
 
 
 class AudioFile:
     """An audio file, or the sound track of a video. It is decoded once to count it.
 
+    Args:
+        path: The file.
+        max_s: Seconds after which it is refused; None reads on to its end.
+
     Attributes:
         path: The file.
         info: What its headers say.
         samples: Exact length at its own rate, in samples of one channel.
+        level: How loud it is.
+        complaint: What ffmpeg found wrong with a sound that could be read; empty if nothing.
 
     Raises:
         MediaError: it holds no sound (see `probe_audio`); with code damaged if its sound breaks off, nan_samples if
-            values in it are not numbers, audio_too_short if it is shorter than 0.2 s.
+            values in it are not numbers, audio_too_short if it is shorter than 0.2 s, too_long.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, max_s: float | None = None) -> None:
         self.path = path
         self.info = probe_audio(path)
-        self.samples = sum(len(piece) for piece in self._channels())
+        self.complaint = ""
+        self.samples, self.level = self._measure(max_s)
         if self.duration < SHORTEST_S:
             raise MediaError(
                 Text(
@@ -99,10 +128,26 @@ class AudioFile:
             rest = resampler.resample_chunk(np.zeros(0, np.float32), last=True)[:missing]
             yield np.pad(rest, (0, missing - len(rest)))
 
+    def _measure(self, max_s: float | None) -> tuple[int, Level]:
+        """Exact length in samples, and the level."""
+        samples, peak, squares, clipped = 0, 0.0, 0.0, 0
+        with closing(self._channels()) as pieces:
+            for piece in pieces:
+                samples += len(piece)
+                if max_s is not None and samples > max_s * self.info.rate_hz:
+                    raise too_long(self.path, samples / self.info.rate_hz, max_s)
+                loudness = np.abs(piece)
+                peak = max(peak, float(loudness.max()))
+                squares += float(np.square(loudness, dtype=np.float64).sum())
+                clipped += int(np.count_nonzero(loudness >= _FULL_SCALE))
+        values = max(1, samples * self.info.channels)
+        return samples, Level(peak, math.sqrt(squares / values), clipped / values)
+
     def _channels(self) -> Generator[Waveform, None, None]:
         """(samples, channels) float32, piece by piece."""
         channels = self.info.channels
-        buffer = np.empty((PIECE_S * self.info.rate_hz, channels), np.float32)
+        rows = min(PIECE_S * self.info.rate_hz, _PIECE_BYTES // (4 * channels))
+        buffer = np.empty((rows, channels), np.float32)
         view = buffer.data.cast("B")
         with FfmpegProcess(pcm_args(self.path, self.info), pipe="out") as process:
             while got := process.read_into(view):
@@ -125,4 +170,23 @@ class AudioFile:
                     code="damaged",
                 ) from RuntimeError(complaints)
             if complaints:
-                log.warning("%s: damaged sound: %s", self.path.name, last_line(complaints))
+                self.complaint = last_line(complaints)
+                log.warning("%s: damaged sound: %s", self.path.name, self.complaint)
+
+
+def too_long(path: Path, length_s: float, limit_s: float) -> MediaError:
+    """The error for a file that lasts longer than is taken.
+
+    Args:
+        path: The file.
+        length_s: How long it is, or how much of it was read, seconds.
+        limit_s: What is taken, seconds.
+    """
+    return MediaError(
+        Text(
+            f"“{path.name}”长于上限：{length_s:.0f} 秒，上限为 {limit_s:.0f} 秒。",
+            f"{path.name!r} is too long: {length_s:.0f} s; the limit is {limit_s:.0f} s.",
+        ),
+        hint=Text("请剪短后再上传。", "Cut it into parts."),
+        code="too_long",
+    )

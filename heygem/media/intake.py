@@ -1,0 +1,214 @@
+"""Whether a file is taken, before any work is done on it: hostile and broken input stops here. Knows no models.
+
+The order matters. A file is looked at before it is opened, read by a confined child before this process reads it, and
+held against its limits before anything decodes all of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from heygem.errors import MediaError, Notice, Text
+from heygem.media.audio_file import AudioFile, too_long
+from heygem.media.check_args import decode_all_args, taste_args
+from heygem.media.intake_notices import clip_notices, speech_notices
+from heygem.media.limits import Limits
+from heygem.media.media_info import AudioInfo, VideoInfo
+from heygem.media.open_file import check_file
+from heygem.media.packets import Packets, count_packets
+from heygem.media.probe import probe_audio, probe_video
+from heygem.media.process import FfmpegProcess
+
+log = logging.getLogger(__name__)
+
+Role: TypeAlias = Literal["clip", "speech"]
+"""What a file is to be."""
+
+ENOUGH = 0.95
+"""Share of what a clip promises that makes one with a missing end usable."""
+
+TOLERABLE = 0.01
+"""Share of its pictures that may be broken."""
+
+_TASTE_CPU_S = 10
+_TASTE_STALL_S = 4.0
+
+_CPU_S_PER_PICTURE = 4
+"""More than one takes at 8K."""
+
+_DENSE = 50
+"""Bytes a second below which a header's word on the length is not taken: no codec of sound is so small."""
+
+_BROKEN = re.compile(r"corrupt decoded frame|Decoding error|Error while decoding stream|Error submitting")
+"""What ffmpeg says once per picture that was not whole, by version."""
+
+_CLIPS_KEPT = 64
+"""Clips of which it is remembered that they are whole: those of a batch that is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenClip:
+    """A clip that is fit for work, and what to know of it."""
+
+    info: VideoInfo
+    notices: tuple[Notice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TakenSpeech:
+    """A recording that is fit for work, and what to know of it."""
+
+    audio: AudioFile
+    notices: tuple[Notice, ...]
+
+
+def inspect_quickly(path: Path, role: Role, limits: Limits) -> VideoInfo | AudioInfo:
+    """What can be said of a file in a few tenths of a second: whether it is plainly not what it should be.
+
+    Args:
+        path: The file, as a user brought it.
+        role: What it is to be.
+        limits: What is taken.
+
+    Raises:
+        MediaError: with code not_found, symlink, not_regular, empty_file, too_big, unreadable, undecodable, bad_size,
+            no_video_stream, no_audio_stream, audio_too_short or too_long.
+    """
+    check_file(path, limits.max_file_mb)
+    _taste(path)
+    if role == "clip":
+        clip = probe_video(path)
+        _refuse_long(path, float(clip.duration), limits.max_clip_s)
+        return clip
+    speech = probe_audio(path)
+    if speech.duration is not None and path.stat().st_size >= _DENSE * speech.duration:
+        _refuse_long(path, float(speech.duration), limits.max_speech_s)
+    return speech
+
+
+def take_speech(path: Path, limits: Limits) -> TakenSpeech:
+    """Decode the whole recording, a few seconds at a time, and judge it.
+
+    Raises:
+        MediaError: as for `inspect_quickly` and `AudioFile`; with code truncated if much of it is missing.
+    """
+    inspect_quickly(path, "speech", limits)
+    audio = AudioFile(path, max_s=limits.max_speech_s)
+    packets = count_packets(path, audio.info.demuxer, audio.info.stream_index)
+    _refuse_truncated(path, packets)
+    return TakenSpeech(audio, speech_notices(audio, packets))
+
+
+class ClipIntake:
+    """Takes clips. One that was found whole is not decoded again while it does not change.
+
+    Args:
+        limits: What is taken.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._known: OrderedDict[tuple[int, ...], TakenClip] = OrderedDict()
+
+    def take(self, path: Path) -> TakenClip:
+        """Count the clip's pictures, decode them all, and judge it.
+
+        Raises:
+            MediaError: as for `inspect_quickly`; with code truncated if much of it is missing, damaged if more than a
+                hundredth of its pictures are broken.
+        """
+        info = inspect_quickly(path, "clip", self._limits)
+        assert isinstance(info, VideoInfo)
+        file = path.stat()
+        key = (file.st_dev, file.st_ino, file.st_size, file.st_mtime_ns)
+        if key not in self._known:
+            self._known[key] = self._judge(path, info)
+            while len(self._known) > _CLIPS_KEPT:
+                self._known.popitem(last=False)
+        self._known.move_to_end(key)
+        return self._known[key]
+
+    def _judge(self, path: Path, info: VideoInfo) -> TakenClip:
+        packets = count_packets(path, info.demuxer, info.stream_index)
+        _refuse_long(path, packets.seconds, self._limits.max_clip_s)
+        _refuse_truncated(path, packets)
+        broken, pictures = _decode_all(path, info, packets.count)
+        # One is always forgiven: the last picture of a clip that was cut off is never whole.
+        if broken > max(1, TOLERABLE * pictures):
+            raise MediaError(
+                Text(
+                    f"“{path.name}”已损坏：{pictures} 帧中有 {broken} 帧无法完整解码。",
+                    f"{path.name!r} is damaged: {broken} of {pictures} pictures do not decode whole.",
+                ),
+                hint=Text("请重新上传，或重新导出。", "Upload it again, or export it again."),
+                code="damaged",
+            )
+        return TakenClip(info, clip_notices(info, packets, broken, pictures))
+
+
+def _refuse_long(path: Path, length_s: float, limit_s: float) -> None:
+    if length_s > limit_s:
+        raise too_long(path, length_s, limit_s)
+
+
+def _refuse_truncated(path: Path, packets: Packets) -> None:
+    if packets.share < ENOUGH:
+        raise MediaError(
+            Text(
+                f"“{path.name}”不完整：只有应有内容的 {packets.share:.0%}。",
+                f"{path.name!r} is incomplete: only {packets.share:.0%} of what it promises is there.",
+            ),
+            hint=Text("上传可能中断了，请重新上传。", "The upload may have broken off; upload it again."),
+            code="truncated",
+        )
+
+
+def _taste(path: Path) -> None:
+    """Let a confined child open the file first: what makes a decoder crash or hang does so there, and not here.
+
+    What else it thinks of the file does not matter; the probe tells more.
+    """
+    with FfmpegProcess(taste_args(path), pipe="out", stall_s=_TASTE_STALL_S, cpu_s=_TASTE_CPU_S) as child:
+        _lines_of(child)
+        status = child.finish()
+    if status < 0:
+        log.warning("%s: ffmpeg was ended by signal %d", path.name, -status)
+        raise MediaError(
+            Text(f"“{path.name}”无法读取。", f"{path.name!r} cannot be read."),
+            hint=Text("请重新导出后再上传。", "Export it again."),
+        )
+
+
+def _decode_all(path: Path, info: VideoInfo, packets: int) -> tuple[int, int]:
+    """How many pictures are broken, and how many there are.
+
+    Raises:
+        MediaError: with code undecodable if there are none, damaged if the decoder died of them.
+    """
+    cpu_s = 60 + _CPU_S_PER_PICTURE * packets
+    with FfmpegProcess(decode_all_args(path, info), pipe="out", cpu_s=cpu_s) as child:
+        decoded = _lines_of(child)
+        status = child.finish()
+        complaints = child.complaints()
+    broken = len(_BROKEN.findall(complaints))
+    if status < 0 or decoded == 0:
+        raise MediaError(
+            Text(f"“{path.name}”的画面无法解码。", f"The pictures of {path.name!r} cannot be decoded."),
+            hint=Text("请重新导出后再上传。", "Export it again."),
+            code="damaged" if decoded else "undecodable",
+        ) from RuntimeError(complaints)
+    return broken, max(decoded, broken)
+
+
+def _lines_of(child: FfmpegProcess) -> int:
+    """Read a child's output to its end; how many lines it had that are no comments."""
+    buffer = memoryview(bytearray(1 << 14))
+    lines = 0
+    while got := child.read_into(buffer):
+        lines += buffer[:got].tobytes().count(b"\n") - buffer[:got].tobytes().count(b"#")
+    return lines
