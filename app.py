@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ import uvicorn
 
 from heygem.errors import HeyGemError, SettingsError, Text
 from heygem.jobs.job import Job, JobResult
-from heygem.jobs.run_job import make_runner
+from heygem.jobs.run_job import make_runner, speech_seconds
 from heygem.jobs.run_log import RunLog, open_run_log
 from heygem.jobs.task_queue import TaskQueue
 from heygem.pipeline.progress import Progress
@@ -29,6 +30,12 @@ log = logging.getLogger("heygem.app")
 
 EXIT_BAD_START = 2
 """Nothing that a restart would cure: a setting is wrong, or the port is taken."""
+
+EXIT_PROCESS_LOST = 75
+"""Only a new process can go on: the device failed in this one. start_app.sh begins one."""
+
+_SAME_STOP_S = 1.0
+"""Signals within so many seconds are one: Ctrl-C comes from the terminal, and again from start_app.sh."""
 
 
 class Worker:
@@ -64,34 +71,92 @@ class Worker:
         ]
 
 
+class Shutdown:
+    """Ends the process: at a signal, or when only a new process can go on."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self._is_wanted = False
+        self._asked_at: float | None = None
+        self._queue: TaskQueue | None = None
+        self._server: uvicorn.Server | None = None
+        self._grace_s = 0.0
+
+    def attach(self, queue: TaskQueue, server: uvicorn.Server, grace_s: float) -> None:
+        """Say what is to be ended, and how many seconds a running job may take; it may have been asked for already."""
+        self._queue, self._server, self._grace_s = queue, server, grace_s
+        server.should_exit = self._is_wanted
+
+    def on_signal(self, number: int, frame: FrameType | None) -> None:
+        """Stop; the second time, without waiting for the running job."""
+        now = time.monotonic()
+        is_second = self._asked_at is not None and now - self._asked_at > _SAME_STOP_S
+        self._asked_at = self._asked_at or now
+        if self._queue is not None:
+            self._queue.stop(0 if is_second else self._grace_s)
+        self._end_server()
+
+    def on_process_lost(self) -> None:
+        """Stop, and ask for a new process."""
+        self.status = EXIT_PROCESS_LOST
+        self._end_server()
+
+    def _end_server(self) -> None:
+        self._is_wanted = True
+        if self._server is not None:
+            self._server.should_exit = True
+
+
+class Server(uvicorn.Server):
+    """uvicorn's, with our answer to signals: its own raises them anew at its end, where ours counts them."""
+
+    def __init__(self, config: uvicorn.Config, shutdown: Shutdown) -> None:
+        super().__init__(config)
+        self._shutdown = shutdown
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Called at SIGINT and SIGTERM while it serves."""
+        self._shutdown.on_signal(sig, frame)
+
+
 def main() -> int:
     """Serve until SIGINT or SIGTERM; the exit status."""
-    # The server puts these aside while it runs and raises the signal anew at its end: by then it has been obeyed.
+    shutdown = Shutdown()
+    # The server puts these aside while it runs.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _already_stopping)
+        signal.signal(number, shutdown.on_signal)
     try:
         settings = Settings.from_env(os.environ)
         run_log = _open_log(settings)
+        worker = Worker(settings)
+        queue = TaskQueue(
+            worker.run,
+            outputs_dir=settings.outputs_dir,
+            capacity=settings.queue_capacity,
+            measure=speech_seconds,
+            on_process_lost=shutdown.on_process_lost,
+        )
         listener = _listen(settings)
     except HeyGemError as error:
         sys.stderr.write(f"{error}\n{error.hint}\n" if any(error.hint) else f"{error}\n")
         return EXIT_BAD_START
-    worker = Worker(settings)
-    queue = TaskQueue(worker.run, outputs_dir=settings.outputs_dir, capacity=settings.queue_capacity)
-    queue.start()
     try:
         app = build_app(settings, queue, worker.models, run_log.tail)
-        log.info("serving http://%s:%d", settings.host, listener.getsockname()[1])
         # An open page keeps a connection for events: without a limit the server would wait for it for ever.
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2))
+        server = Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1), shutdown)
+        shutdown.attach(queue, server, settings.stop_grace_s)
+        queue.start()
+        log.info("serving http://%s:%d", settings.host, listener.getsockname()[1])
         server.run(sockets=[listener])
     finally:
-        log.info("stopping: running and waiting jobs are cancelled")
-        if not queue.close():
-            log.warning("the running job did not stop in time")
-        log.info("stopped")
+        log.info("stopping: jobs that wait stay in the queue")
+        is_closed = queue.close(settings.stop_grace_s)
+        log.info("stopped" if is_closed else "stopped; the running job did not answer and will run again")
         run_log.close()
-    return 0
+    if not is_closed:
+        # Its thread still runs, in a library that may not bear to be taken apart around it.
+        os._exit(shutdown.status)
+    return shutdown.status
 
 
 def _open_log(settings: Settings) -> RunLog:
@@ -121,10 +186,6 @@ def _listen(settings: Settings) -> socket.socket:
             ),
             hint=Text("端口可能已被占用，请设置 HEYGEM_PORT。", "The port may be taken; set HEYGEM_PORT to another."),
         ) from error
-
-
-def _already_stopping(number: int, frame: FrameType | None) -> None:
-    """Let the clean-up that is under way finish."""
 
 
 if __name__ == "__main__":

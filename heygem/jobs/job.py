@@ -102,12 +102,18 @@ class Job:
     """Shared by the jobs of one batch; None for a job on its own."""
     position: int | None = None
     """While queued: 1 is the next to run."""
+    eta_s: float | None = None
+    """While queued or running: seconds until it is done, as far as that can be told; else None."""
+    speech_s: float | None = None
+    """Length of its speech in seconds, where that was told at submission."""
+    attempt: int = 0
+    """How often it was begun since it was submitted or retried; one that the server's stop cut short does not count."""
     progress: JobProgress | None = None
     """Set from a running job's first sign of life; stays where it was when the job ends."""
     result: JobResult | None = None
     """Set when the status is DONE."""
     error: JobError | None = None
-    """Set when the status is FAILED."""
+    """Set when the status is FAILED or INTERRUPTED."""
     started_s: float | None = None
     ended_s: float | None = None
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
+import re
+import secrets
 import shutil
+import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from heygem.errors import InputError, QueueError, Text
-from heygem.jobs.job import JobRequest
+from heygem.jobs.job import JobRequest, JobStatus
 
 log = logging.getLogger(__name__)
 
@@ -17,11 +21,20 @@ log = logging.getLogger(__name__)
 _CLIP = "clip"
 _SPEECH = "speech"
 
+_ARRIVES_S = 3600.0
+"""Seconds that storing the inputs of a submission may take: a younger folder may belong to one that is under way."""
+
+
+def new_job_id() -> str:
+    """A name for a job and its folder that nobody can guess."""
+    return secrets.token_hex(6)
+
 
 def take_inputs(request: JobRequest, folder: Path) -> JobRequest:
     """Hard-link the request's files into `folder`, a new one; copy them where the disk cannot link.
 
-    The names that the user gave stay in the request as data.
+    The names that the user gave stay in the request as data. When this returns, the files are on the disk and survive
+    a power cut.
 
     Returns:
         The request for the files in `folder`.
@@ -41,6 +54,8 @@ def take_inputs(request: JobRequest, folder: Path) -> JobRequest:
         folder.mkdir(parents=True)
         _link_or_copy(request.video, folder / _CLIP)
         _link_or_copy(request.audio, folder / _SPEECH)
+        _flush(folder)
+        _flush(folder.parent)
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise QueueError(
@@ -51,17 +66,60 @@ def take_inputs(request: JobRequest, folder: Path) -> JobRequest:
     return replace(request, video=folder / _CLIP, audio=folder / _SPEECH)
 
 
-def drop_inputs(folder: Path, *, keep_folder: bool) -> None:
-    """Delete the inputs of a job that has ended; without a result, the folder and all that is in it."""
+def check_inputs(request: JobRequest) -> None:
+    """See that the stored inputs of a job are still there.
+
+    Raises:
+        InputError: with code inputs_gone, they are not.
+    """
+    if not (request.video.is_file() and request.audio.is_file()):
+        raise InputError(
+            Text("该任务的输入文件已被清理。", "The inputs of this job are gone."),
+            hint=Text("请重新上传并提交。", "Upload them and submit again."),
+            code="inputs_gone",
+        )
+
+
+def drop_inputs(folder: Path) -> None:
+    """Delete the inputs of a job that is done; its result stays."""
     try:
-        if keep_folder:
-            (folder / _CLIP).unlink(missing_ok=True)
-            (folder / _SPEECH).unlink(missing_ok=True)
-        else:
-            shutil.rmtree(folder)
+        (folder / _CLIP).unlink(missing_ok=True)
+        (folder / _SPEECH).unlink(missing_ok=True)
     except OSError as error:
-        # The job has ended as it did; files left over cost space and nothing else.
+        # The job is done as it is; files left over cost space and nothing else.
         log.warning("could not clear %s: %s", folder, error)
+
+
+def drop_folder(folder: Path) -> None:
+    """Delete a job's folder with all that is in it, if it is there."""
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        log.warning("could not delete %s: %s", folder, error)
+
+
+def sweep_leftovers(outputs_dir: Path, states: Mapping[str, JobStatus]) -> None:
+    """Delete what a process left that died while it stored the inputs of a job, or dropped those of one that was done.
+
+    A folder that holds anything but inputs is never deleted, whoever made it.
+
+    Args:
+        outputs_dir: Where the jobs' folders are.
+        states: Of every job, by id.
+    """
+    for folder in outputs_dir.iterdir():
+        if not re.fullmatch(r"[0-9a-f]{12}", folder.name) or not folder.is_dir():
+            continue
+        if folder.name in states:
+            if states[folder.name] is JobStatus.DONE:
+                drop_inputs(folder)
+            continue
+        holds_inputs_only = {path.name for path in folder.iterdir()} <= {_CLIP, _SPEECH}
+        if holds_inputs_only and time.time() - folder.stat().st_mtime > _ARRIVES_S:
+            log.info("swept %s, which no job belongs to", folder)
+            drop_folder(folder)
 
 
 def _link_or_copy(source: Path, target: Path) -> None:
@@ -70,3 +128,13 @@ def _link_or_copy(source: Path, target: Path) -> None:
         os.link(real, target)
     except OSError:  # another disk, or a file system without links
         shutil.copyfile(real, target)
+    _flush(target)
+
+
+def _flush(path: Path) -> None:
+    """Make sure that a file or a folder is on the disk and not only on its way there."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

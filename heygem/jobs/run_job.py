@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from heygem.errors import MediaError
 from heygem.jobs.disk_guard import full_disk_told
-from heygem.jobs.job import Job, JobResult, Runner
+from heygem.jobs.job import Job, JobRequest, JobResult, Runner
 from heygem.pipeline.progress import Progress
 from heygem.settings import Settings
 
@@ -24,6 +25,17 @@ def make_runner(settings: Settings) -> Runner:
         return runner.run(job, progress)
 
     return run
+
+
+def speech_seconds(request: JobRequest) -> float | None:
+    """Length of a request's speech by its header; None where that says nothing, or the file is none."""
+    from heygem.media.probe import probe_audio
+
+    try:
+        duration = probe_audio(request.audio).duration
+    except MediaError:
+        return None  # the job will tell the user why
+    return None if duration is None else float(duration)
 
 
 class _Runner:

@@ -77,7 +77,7 @@ def build_app(
     os.environ["GRADIO_TEMP_DIR"] = str(uploads_dir)
 
     def look() -> View:
-        return View(queue.jobs(), log_lines(), models_status(), time.time())
+        return View(queue.jobs(), log_lines(), models_status(), time.time(), queue.pause_reason)
 
     # Uploads that no job holds any more go after a day.
     with gr.Blocks(
@@ -101,7 +101,7 @@ def build_app(
                 models_html = gr.HTML(apply_default_css=False, elem_id="models")
         rail = [
             Panel(state, lambda view, chosen: state_pill(view.jobs)),
-            Panel(queue_html, lambda view, chosen: queue_card(view.jobs, view.now_s)),
+            Panel(queue_html, lambda view, chosen: queue_card(view.jobs, view.now_s, view.pause_reason)),
             Panel(log_html, lambda view, chosen: log_tail(view.log)),
             Panel(models_html, lambda view, chosen: models_card(view.models)),
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from heygem.errors import Notice
+from heygem.errors import Notice, Text
 from heygem.jobs.job import Job, JobStatus
 from heygem.pipeline.progress import Stage
 from heygem.ui import text
@@ -77,8 +77,8 @@ def batch_table(jobs: Sequence[Job], now_s: float) -> str:
     return f'<table class="hg-items"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
-def queue_card(jobs: Sequence[Job], now_s: float) -> str:
-    """What runs and waits, and what ended of late."""
+def queue_card(jobs: Sequence[Job], now_s: float, pause_reason: Text | None = None) -> str:
+    """What runs and waits, and what ended of late; above it, why nothing is begun, if so."""
     running = [job for job in jobs if job.status is JobStatus.RUNNING]
     waiting = [job for job in jobs if job.status is JobStatus.QUEUED]
     ended = sorted((job for job in jobs if job.status.is_final), key=lambda job: job.ended_s or 0, reverse=True)
@@ -90,11 +90,12 @@ def queue_card(jobs: Sequence[Job], now_s: float) -> str:
     hidden = len(waiting) - _WAITING_SHOWN
     more = f'<div class="hg-meta">+ {hidden}</div>' if hidden > 0 else ""
     body = f'<ul class="hg-jobs">{active}</ul>{more}' if active else _quiet(bilingual(text.QUEUE_EMPTY))
+    paused = f'<div class="hg-failure">{bilingual(pause_reason)}</div>' if pause_reason else ""
     recent = "".join(_queue_row(job, now_s) for job in ended[:_RECENT])
     tail = f'<h4>{bilingual(text.RECENT)}</h4><ul class="hg-jobs hg-recent">{recent}</ul>' if recent else ""
     return (
         f'<section class="hg-card"><header><h3>{bilingual(text.QUEUE)}</h3>'
-        f'<span class="hg-meta">{counts}</span></header>{body}{tail}</section>'
+        f'<span class="hg-meta">{counts}</span></header>{paused}{body}{tail}</section>'
     )
 
 
@@ -125,14 +126,13 @@ def _title(job: Job) -> str:
 def _meta(job: Job, now_s: float) -> str:
     match job.status:
         case JobStatus.QUEUED:
-            return f"{bilingual(text.POSITION)} {job.position}"
+            done_in = "" if job.eta_s is None else f" · {bilingual(text.DONE_IN)} {duration(job.eta_s)}"
+            return f"{bilingual(text.POSITION)} {job.position}{done_in}"
         case JobStatus.RUNNING:
             return _pace(job, now_s)
         case JobStatus.DONE:
             ended = time.strftime("%H:%M:%S", time.localtime(job.ended_s))
             return f"{bilingual(text.TOOK)} {duration((job.ended_s or 0) - (job.started_s or 0))} · {ended}"
-        case JobStatus.CANCELLED:
-            return bilingual(text.CANCELLED)
         case _:
             return ""
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import gradio as gr
 
+from heygem.errors import Text
 from heygem.jobs.job import Job
 from heygem.jobs.run_log import LogLine
 from heygem.ui.models_view import ModelRow
@@ -26,6 +27,8 @@ class View:
     models: Sequence[ModelRow]
     now_s: float
     """Seconds since the epoch."""
+    pause_reason: Text | None = None
+    """Why the queue begins no job at present."""
 
 
 @dataclass(frozen=True, slots=True)

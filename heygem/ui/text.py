@@ -41,7 +41,7 @@ LOADS = Text("加载", "loads")
 HITS = Text("命中", "hits")
 
 POSITION = Text("排队第", "position in the queue:")
-CANCELLED = Text("已取消，没有保留文件", "Cancelled; nothing was kept")
+DONE_IN = Text("预计还需", "done in about")
 TOOK = Text("用时", "took")
 REMAINING = Text("本阶段剩余", "left in this stage:")
 FRAMES = Text("帧", "frames")
