@@ -69,7 +69,7 @@ class C2paSigner:
         import c2pa
 
         try:
-            self._certificate, self._key = certificate.read_text("ascii"), key.read_text("ascii")
+            self._certificate, self._key = certificate.read_bytes(), key.read_bytes()
             self._algorithm = _algorithm(self._key)
             self._new_signer().close()
         except (OSError, ValueError, TypeError, c2pa.C2paError) as error:
@@ -149,12 +149,12 @@ def read_c2pa(path: Path) -> C2paFinding:
     return C2paFinding("valid" if is_valid else "invalid", issuer, is_valid and _UNTRUSTED not in faults)
 
 
-def _algorithm(key: str) -> str:
+def _algorithm(key: bytes) -> str:
     """Name of the signature that goes with a private key."""
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    private = load_pem_private_key(key.encode("ascii"), None)
+    private = load_pem_private_key(key, None)
     if isinstance(private, ec.EllipticCurvePrivateKey) and private.key_size in (256, 384, 521):
         return {256: "es256", 384: "es384", 521: "es512"}[private.key_size]
     if isinstance(private, ed25519.Ed25519PrivateKey):

@@ -12,6 +12,7 @@ from fractions import Fraction
 from math import ceil
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -36,6 +37,8 @@ _MARGIN_SHARE = Fraction(2, 100)
 _PADDING = 0.35
 """Box around the text, and space between its lines, as a share of the font size."""
 _BOX_OPACITY = 0.5
+_SCALES = (0.9, 0.93, 0.96, 0.98, 1.0, 1.02, 1.04, 1.07, 1.1)
+"""Sizes at which a label is looked for, as shares of its own."""
 _ONE = 256
 """What stands for 1 in the integer arithmetic, which gives the same picture on every device."""
 
@@ -86,13 +89,28 @@ class Label:
         for plane in (frame.u, frame.v):
             _mix(plane[top // 2 : bottom // 2, left // 2 : right // 2], *self._chroma)
 
-    def likeness(self, frame: Frame) -> float:
-        """How much the place of the label looks like it, -1..1: the correlation of its luma with the text."""
-        seen = frame.y[self.top : self.top + self.height, self.left : self.left + self.width].double().cpu()
-        wanted = self._text.double().cpu()
-        seen, wanted = seen - seen.mean(), wanted - wanted.mean()
-        scale = float(seen.norm() * wanted.norm())
-        return float((seen * wanted).sum()) / scale if scale > 0 else 0.0
+    def likeness(self, luma: NDArray[np.float32]) -> float:
+        """How much the likest place in this label's corner of a picture looks like it, -1..1: a correlation.
+
+        Places nearby and sizes up to a tenth off count as well: a copy may have been scaled or cut a little.
+
+        Args:
+            luma: (H, W) float32, 0..255, of the size that the label is for.
+        """
+        height, width = luma.shape
+        rows = slice(0, height // 2) if self.top < height // 2 else slice(height // 2, height)
+        columns = slice(0, width * 3 // 4) if self.left < width - self.left - self.width else slice(width // 4, width)
+        corner = luma[rows, columns]
+        # Where a picture is perfectly flat, OpenCV's correlation is whatever rounding makes of it.
+        corner = corner + np.random.default_rng(0).standard_normal(corner.shape, np.float32)
+        text = self._text.cpu().numpy()
+        best = -1.0
+        for scale in _SCALES:
+            size = (round(self.width * scale), round(self.height * scale))
+            if size[0] <= corner.shape[1] and size[1] <= corner.shape[0]:
+                wanted = cv2.resize(text, size, interpolation=cv2.INTER_AREA)
+                best = max(best, float(cv2.matchTemplate(corner, wanted, cv2.TM_CCOEFF_NORMED).max()))
+        return best
 
 
 def labelled(
