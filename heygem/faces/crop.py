@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import ceil, floor
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -30,6 +32,9 @@ _TEMPLATE_512 = np.array(
     ]
 )
 """Where GFPGAN was trained to see eyes, nose and mouth corners in a picture of 512 pixels."""
+
+_REACH = 4
+"""How far beyond a pixel its neighbours count when a patch is enlarged and then sampled; 2 and 1 would do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,47 +117,88 @@ def paste(frame: Frame, affine: Affine, patch: Patch, mask: Mask) -> None:
         patch: The new pixels.
         mask: (1, S, S) 0..1, how much of them is shown.
     """
-    region = _region(frame, affine, patch.colour.shape[-1])
-    if region is None:
+    size = mask.shape[-1]
+    shown = _shown(mask)
+    region = _region(frame, affine, (0, 0, size, size))
+    target = _region(frame, affine, shown) if shown is not None else None
+    if shown is None or region is None or target is None:
         return
-    layers = _Layers.of(patch, mask, affine, frame.colour)
-    left, top, right, bottom = region
-    device = frame.data.device
-    _blend(frame.y, (left, top, right, bottom), _luma_points(region, device), layers, (0,), step=1)
-    chroma = (left // 2, top // 2, right // 2, bottom // 2)
-    points = _chroma_points(region, device)
-    _blend(frame.u, chroma, points, layers, (1,), step=2)
-    _blend(frame.v, chroma, points, layers, (2,), step=2)
+    layers = _Layers.of(patch, mask, affine, frame.colour, shown)
+    parts = zip(_parts(frame, target), _parts(frame, region), (slice(0, 1), slice(1, 3)), strict=True)
+    for part, around, channels in parts:
+        _blend(part, around, layers, channels)
+
+
+_Rectangle: TypeAlias = tuple[int, int, int, int]
+"""Left, top, right, bottom in whole pixels, as borders between them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of one plane, or of both chroma planes.
+
+    Attributes:
+        samples: (C, h, w) uint8, a view.
+        to_luma: Columns and rows of the samples to luma pixels of the frame.
+    """
+
+    samples: Tensor
+    to_luma: Affine
+
+    def from_luma(self) -> Affine:
+        """Luma pixels of the frame to columns and rows of the samples."""
+        return inverse(self.to_luma)
+
+
+def _parts(frame: Frame, rectangle: _Rectangle) -> tuple[_Part, _Part]:
+    """Luma and chroma within a rectangle on even borders."""
+    left, top, right, bottom = rectangle
+    chroma = frame.data[frame.width * frame.height :].view(2, frame.height // 2, frame.width // 2)
+    return (
+        _Part(frame.y[None, top:bottom, left:right], np.array([[1.0, 0, left], [0, 1, top]])),
+        _Part(chroma[:, top // 2 : bottom // 2, left // 2 : right // 2], np.array([[2.0, 0, left], [0, 2, top + 0.5]])),
+    )
 
 
 def _cut_one(frame: Frame, affine: Affine, size: int) -> Tensor:
     back = inverse(affine)
     shrink = max(1, floor(_pixels_per_crop_pixel(affine)))
-    device = frame.data.device
-    points = _crop_points(size, shrink, device) @ _linear(back, device).T + _shift(back, device)
+    # Each pixel of the crop is the mean of `shrink` by `shrink` points that lie evenly in it.
+    to_frame = _chained(_scaling(1 / shrink), back)
     # Outside the frame its edge repeats, so a crop that lies beyond it shows the nearest corner.
-    left, top, right, bottom = _region(frame, affine, size) or (0, 0, frame.width, frame.height)
-    points = points - torch.tensor([left, top], device=device)
-    chroma_points = points * 0.5 - torch.tensor([0.0, 0.25], device=device)
-    chroma = (slice(top // 2, bottom // 2), slice(left // 2, right // 2))
+    region = _region(frame, affine, (0, 0, size, size)) or (0, 0, frame.width, frame.height)
+    points = (size * shrink, size * shrink)
     yuv = torch.cat(
         [
-            _grid_sample(frame.y[None, top:bottom, left:right].float(), points),
-            _grid_sample(torch.stack([frame.u[chroma], frame.v[chroma]]).float(), chroma_points),
+            _fetch(part.samples.float(), _grid(_chained(to_frame, part.from_luma()), points, part.samples))
+            for part in _parts(frame, region)
         ]
     )
     if shrink > 1:
         yuv = F.avg_pool2d(yuv, shrink)
-    matrix, offset = frame.colour.to_rgb()
-    rgb = torch.einsum("ij,jhw->ihw", matrix.float().to(device), yuv)
-    return rgb + offset.float().to(device)[:, None, None]
+    return _converted(yuv, *_to_rgb(frame.colour, yuv.device))
 
 
-def _grid_sample(picture: Tensor, points: Tensor, *, mode: str = "bilinear", padding: str = "border") -> Tensor:
-    """(C, h, w): `picture` (C, H, W) at `points` (h, w, 2) in its own pixels."""
+def _grid(affine: Affine, shape: tuple[int, int], picture: Tensor) -> Tensor:
+    """(h, w, 2): where `affine` takes columns and rows of `shape` (h, w) in `picture` (C, H, W), for `_fetch`."""
+    columns = torch.arange(shape[1], device=picture.device, dtype=torch.float32)
+    rows = torch.arange(shape[0], device=picture.device, dtype=torch.float32)[:, None]
+    grid = columns.new_empty(*shape, 2)
+    for axis, (by_column, by_row, start) in enumerate(_scaled_to_grid(affine, picture)):
+        # Straight to its place: stacking two coordinates afterwards costs more than reckoning them.
+        torch.add(columns * by_column, rows * by_row + (start - 1), out=grid[..., axis])
+    return grid
+
+
+def _scaled_to_grid(pixels: NDArray[np.float64], picture: Tensor) -> list[list[float]]:
+    """Two rows of numbers in pixels of `picture`, as shares of half its sides: as `F.grid_sample` counts."""
     height, width = picture.shape[-2:]
-    spans = torch.tensor([max(width - 1, 1), max(height - 1, 1)], device=points.device, dtype=points.dtype)
-    grid = points * (2 / spans) - 1
+    scaled: list[list[float]] = (pixels * [[2 / max(width - 1, 1)], [2 / max(height - 1, 1)]]).tolist()
+    return scaled
+
+
+def _fetch(picture: Tensor, grid: Tensor, *, mode: str = "bilinear", padding: str = "border") -> Tensor:
+    """(C, h, w): `picture` (C, H, W) at the points of a `_grid`."""
     return F.grid_sample(picture[None], grid[None], mode=mode, padding_mode=padding, align_corners=True)[0]
 
 
@@ -161,85 +207,96 @@ class _Layers:
     """A patch, made ready for sampling.
 
     Attributes:
-        yuv: (3, T, T) 0..255, enlarged or shrunk to about the frame's resolution.
-        extra: (K, S, S): the mask, then opacity and flow in frame pixels where the patch has them.
-        to_yuv, to_extra: (2, 3): frame pixels to the pixels of either.
+        yuv: (3, T, T) 0..255, what is shown of the colours, enlarged or shrunk to about the frame's resolution.
+        extra: (K, S, S): the mask, then opacity, then flow in crop pixels, where the patch has them.
+        to_yuv, to_extra: Frame pixels to the pixels of either.
     """
 
     yuv: Tensor
     extra: Tensor
     to_yuv: Affine
     to_extra: Affine
-    has_opacity: bool
-    has_flow: bool
 
     @classmethod
-    def of(cls, patch: Patch, mask: Mask, affine: Affine, colour: ColourSpace) -> _Layers:
-        matrix, offset = colour.to_yuv()
-        picture = patch.colour.float()
-        device = picture.device
-        yuv = torch.einsum("ij,jhw->ihw", matrix.float().to(device), picture) + offset.float().to(device)[:, None, None]
-        yuv, to_yuv = _resized(yuv, affine)
+    def of(cls, patch: Patch, mask: Mask, affine: Affine, colour: ColourSpace, shown: _Rectangle) -> _Layers:
+        yuv, to_yuv = _resized(_converted(patch.colour.float(), *_to_yuv(colour, mask.device)), affine, shown)
         extra = [mask.float()]
         if patch.opacity is not None:
             extra.append(patch.opacity.float())
-        if patch.flow is not None:
-            to_frame = _linear(inverse(affine), device)
-            extra.append(torch.einsum("ij,jhw->ihw", to_frame, patch.flow.float()))
-        return cls(yuv, torch.cat(extra), to_yuv, affine, patch.opacity is not None, patch.flow is not None)
+            if patch.flow is not None:
+                extra.append(patch.flow.float())
+        return cls(yuv, torch.cat(extra), to_yuv, affine)
 
 
-def _resized(picture: Tensor, affine: Affine) -> tuple[Tensor, Affine]:
-    """`picture` at about the frame's resolution and the map to its pixels; smooth if enlarged, no moiré if shrunk."""
+def _resized(picture: Tensor, affine: Affine, shown: _Rectangle) -> tuple[Tensor, Affine]:
+    """What is shown of `picture`, at about the frame's resolution, and the map to its pixels.
+
+    Enlarged smoothly, or shrunk without moiré.
+    """
     ratio = _pixels_per_crop_pixel(affine)
-    enlarge, shrink = ceil(ratio - 0.25), floor(1 / ratio)
+    enlarge, shrink = min(ceil(ratio - 0.25), 8), max(1, floor(1 / ratio))
+    # As far beyond what is shown as interpolation reaches, and on the borders of the blocks that are averaged.
+    left, top = (max(0, border // shrink - _REACH) * shrink for border in shown[:2])
+    right, bottom = (min(picture.shape[-1], border + (_REACH + 1) * shrink) for border in shown[2:])
+    part = picture[:, top:bottom, left:right]
+    moved = affine - [[0, 0, left], [0, 0, top]]
     if enlarge > 1:
-        factor = float(min(enlarge, 8))
-        picture = F.interpolate(picture[None], scale_factor=factor, mode="bicubic", align_corners=False)[0]
-    elif shrink > 1:
-        factor = 1 / shrink
-        picture = F.avg_pool2d(picture, shrink, ceil_mode=True)
-    else:
-        return picture, affine
-    scaled = affine * factor
-    scaled[:, 2] += (factor - 1) / 2
-    return picture, scaled
+        each = _enlarging(picture.shape[-1], enlarge, picture.device)
+        down = each[top * enlarge : bottom * enlarge, top:bottom]
+        across = each[left * enlarge : right * enlarge, left:right]
+        return down @ part @ across.T, _chained(moved, _scaling(enlarge))
+    if shrink > 1:
+        return F.avg_pool2d(part, shrink, ceil_mode=True), _chained(moved, _scaling(1 / shrink))
+    return part, moved
 
 
-def _blend(
-    plane: Tensor,
-    region: tuple[int, int, int, int],
-    points: Tensor,
-    layers: _Layers,
-    channel: tuple[int],
-    *,
-    step: int,
-) -> None:
-    """Blend one channel into `region` of `plane`. `points` are where its samples lie, in luma pixels; `step` apart."""
-    left, top, right, bottom = region
-    device = plane.device
-    at_extra = points @ _linear(layers.to_extra, device).T + _shift(layers.to_extra, device)
-    mask = _grid_sample(layers.extra[:1], at_extra, padding="zeros")[0]
-    old = plane[top:bottom, left:right]
-    own = old.float()
-    at_yuv = points @ _linear(layers.to_yuv, device).T + _shift(layers.to_yuv, device)
-    new = _grid_sample(layers.yuv[list(channel)], at_yuv)[0]
-    if layers.has_opacity:
-        rest = _grid_sample(layers.extra[1:], at_extra)
-        under = own
-        if layers.has_flow:
-            rows = torch.arange(bottom - top, device=device, dtype=torch.float32)
-            columns = torch.arange(right - left, device=device, dtype=torch.float32)
-            here = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), -1)
-            under = _grid_sample(own[None], here + rest[1:3].permute(1, 2, 0) / step, mode="bicubic")[0]
-        new = rest[0] * new + (1 - rest[0]) * under
-    blended = own + mask * (new - own)
-    old.copy_(blended.round_().clamp_(0, 255).to(torch.uint8))
+@cache
+def _enlarging(size: int, times: int, device: torch.device) -> Tensor:
+    """(size * times, size): what bicubic interpolation does to a column. Two products are cheaper than doing it."""
+    each = torch.eye(size, device=device)[None, None]
+    return F.interpolate(each, size=(size * times, size), mode="bicubic", align_corners=False)[0, 0]
 
 
-def _region(frame: Frame, affine: Affine, size: int) -> tuple[int, int, int, int] | None:
-    """Left, top, right, bottom of the part of the frame that a crop touches, on even borders; None if it is outside."""
-    corners = np.array([[-1, -1, 1], [size, -1, 1], [-1, size, 1], [size, size, 1]], dtype=np.float64)
+def _blend(part: _Part, around: _Part, layers: _Layers, channels: slice) -> None:
+    """Blend the `channels` of `layers` into `part`; flow fetches from `around`, which `part` is a part of."""
+    old = part.samples.float()
+    shape = (old.shape[1], old.shape[2])
+    points = _grid(_chained(part.to_luma, layers.to_extra), shape, layers.extra)
+    mask = _fetch(layers.extra[:1], points, padding="zeros")
+    new = _fetch(layers.yuv[channels], _grid(_chained(part.to_luma, layers.to_yuv), shape, layers.yuv))
+    if len(layers.extra) > 1:
+        opacity, *flow = _fetch(layers.extra[1:], points)
+        under = _flown(part, around, flow, layers.to_extra) if flow else old
+        new = under + opacity * (new - under)
+    blended = (new - old).mul_(mask).add_(old)
+    part.samples.copy_(blended.round_().clamp_(0, 255))
+
+
+def _flown(part: _Part, around: _Part, flow: Sequence[Tensor], to_crop: Affine) -> Tensor:
+    """(C, h, w): samples of `part`, each fetched from beside it by `flow`: two of (h, w), in crop pixels."""
+    own = around.samples.float()
+    grid = _grid(_chained(part.to_luma, around.from_luma()), (part.samples.shape[1], part.samples.shape[2]), own)
+    to_samples = around.from_luma()[:, :2] @ inverse(to_crop)[:, :2]
+    for axis, (by_x, by_y) in enumerate(_scaled_to_grid(to_samples, own)):
+        grid[..., axis] += flow[0] * by_x + flow[1] * by_y
+    return _fetch(own, grid, mode="bicubic")
+
+
+def _shown(mask: Mask) -> _Rectangle | None:
+    """The smallest rectangle around what a mask (1, S, S) shows, in crop pixels; None if it shows nothing."""
+    if mask.device.type != "cpu":
+        # To ask a GPU for it would mean waiting for everything that it still has to do.
+        return 0, 0, mask.shape[-1], mask.shape[-2]
+    is_shown = mask[0].numpy() > 0
+    columns, rows = np.flatnonzero(is_shown.any(0)), np.flatnonzero(is_shown.any(1))
+    return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1) if len(rows) else None
+
+
+def _region(frame: Frame, affine: Affine, crop: _Rectangle) -> _Rectangle | None:
+    """The part of the frame that a rectangle of crop pixels touches, on even borders; None if it is outside."""
+    left, top, right, bottom = crop
+    # A pixel reaches to the centres of its neighbours.
+    corners = np.array([(x, y, 1) for x in (left - 1, right) for y in (top - 1, bottom)], dtype=np.float64)
     points = corners @ inverse(affine).T
     low, high = np.floor(points.min(0)).astype(int), np.ceil(points.max(0)).astype(int) + 1
     left, top = (max(0, int(value)) // 2 * 2 for value in low)
@@ -248,36 +305,34 @@ def _region(frame: Frame, affine: Affine, size: int) -> tuple[int, int, int, int
     return (left, top, right, bottom) if left < right and top < bottom else None
 
 
-def _luma_points(region: tuple[int, int, int, int], device: torch.device) -> Tensor:
-    """(h, w, 2): positions of the region's luma samples."""
-    left, top, right, bottom = region
-    columns = torch.arange(left, right, device=device, dtype=torch.float32)
-    rows = torch.arange(top, bottom, device=device, dtype=torch.float32)
-    return torch.stack(torch.meshgrid(columns, rows, indexing="xy"), -1)
+def _chained(first: Affine, second: Affine) -> Affine:
+    """`first`, then `second`."""
+    return np.column_stack([second[:, :2] @ first[:, :2], second[:, :2] @ first[:, 2] + second[:, 2]])
 
 
-def _chroma_points(region: tuple[int, int, int, int], device: torch.device) -> Tensor:
-    """(h/2, w/2, 2): positions of the region's chroma samples, in luma pixels."""
-    left, top, right, bottom = region
-    columns = torch.arange(left, right, 2, device=device, dtype=torch.float32)
-    rows = torch.arange(top, bottom, 2, device=device, dtype=torch.float32) + 0.5
-    return torch.stack(torch.meshgrid(columns, rows, indexing="xy"), -1)
+def _scaling(factor: float) -> Affine:
+    """Pixels of a picture to those of the same picture, enlarged by `factor`."""
+    shift = (factor - 1) / 2
+    return np.array([[factor, 0, shift], [0, factor, shift]])
 
 
-def _crop_points(size: int, times: int, device: torch.device) -> Tensor:
-    """(size * times, size * times, 2): centres of a crop's pixels, each divided into `times` by `times`."""
-    line = (torch.arange(size * times, device=device, dtype=torch.float32) + 0.5) / times - 0.5
-    return torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)
+def _converted(picture: Tensor, matrix: Tensor, offset: Tensor) -> Tensor:
+    """(3, H, W): matrix (3, 3) @ colour + offset (3, 1, 1), for each pixel of `picture` (3, H, W)."""
+    return torch.einsum("ij,jhw->ihw", matrix, picture).add_(offset)
+
+
+@cache
+def _to_rgb(colour: ColourSpace, device: torch.device) -> tuple[Tensor, Tensor]:
+    matrix, offset = colour.to_rgb()
+    return matrix.float().to(device), offset.float().to(device)[:, None, None]
+
+
+@cache
+def _to_yuv(colour: ColourSpace, device: torch.device) -> tuple[Tensor, Tensor]:
+    matrix, offset = colour.to_yuv()
+    return matrix.float().to(device), offset.float().to(device)[:, None, None]
 
 
 def _pixels_per_crop_pixel(affine: Affine) -> float:
     """How many frame pixels one crop pixel spans, on the average of both directions."""
     return float(abs(np.linalg.det(affine[:, :2])) ** -0.5)
-
-
-def _linear(affine: Affine, device: torch.device) -> Tensor:
-    return torch.from_numpy(affine[:, :2]).float().to(device)
-
-
-def _shift(affine: Affine, device: torch.device) -> Tensor:
-    return torch.from_numpy(affine[:, 2]).float().to(device)

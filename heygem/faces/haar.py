@@ -50,8 +50,6 @@ _SIDE_CHANGE = 1.4
 """How much smaller and larger than in the first and last picture of a batch a face is looked for between them."""
 _MARGIN = 0.35
 """How far around the two places it is looked for, as a share of its side."""
-_MAX_MOVE = 0.5
-"""How far apart the two places of one face may lie, as a share of its side."""
 
 _Squares: TypeAlias = NDArray[np.float32]
 """(n, 4): left, top and side in pixels of the working picture, then the cascade's weight."""
@@ -165,24 +163,15 @@ class _Place:
 
 
 def _places(first: _Squares, last: _Squares) -> list[_Place]:
-    """Where the faces are that both pictures show; none where the two do not show the same faces."""
+    """Where the faces are that both pictures show; none where they do not show as many.
+
+    Faces of two people may be taken for one here: two are seen at its place then, or none, and all of the picture is
+    searched.
+    """
     if len(first) != len(last):
         return []
-    places: list[_Place] = []
-    left_over = list(last)
-    for square in first:
-        nearest = min(range(len(left_over)), key=lambda index: _distance(square, left_over[index]))
-        other = left_over.pop(nearest)
-        sides = sorted([square[2], other[2]])
-        if _distance(square, other) > _MAX_MOVE * sides[0] or sides[1] > _SIDE_CHANGE * sides[0]:
-            return []
-        places.append(_Place.around(square, other))
-    return places
-
-
-def _distance(one: _Squares, other: _Squares) -> float:
-    """Between the centres of two squares (4,)."""
-    return float(np.hypot(*(one[:2] + one[2] / 2 - other[:2] - other[2] / 2)))
+    from_left = (sorted(squares, key=lambda square: float(square[0])) for squares in (first, last))
+    return [_Place.around(one, other) for one, other in zip(*from_left, strict=True)]
 
 
 def _luma(frame: Frame) -> Picture:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from heygem.faces import crop as crop_module
 from heygem.faces.crop import Patch, aligned_map, box_map, cut, inverse, paste
 from heygem.frame import ColourSpace, Frame
 
@@ -182,3 +183,51 @@ def test_opacity_mixes_drawn_and_own_pixels() -> None:
     paste(frame, box_map(np.array([40, 32, 104, 96], np.float32), (0, 0, 0, 0), size), patch, torch.ones(1, size, size))
     wanted = 0.25 * 235 + 0.75 * float(before[64, 70])
     assert abs(float(frame.y[64, 70]) - wanted) <= 0.5
+
+
+def turned(by: float, scale: float) -> np.ndarray:
+    """A map that turns and scales around the middle of `smooth_frame`, to the middle of a crop of 48 pixels."""
+    linear = scale * np.array([[np.cos(by), -np.sin(by)], [np.sin(by), np.cos(by)]])
+    return np.column_stack([linear, [24, 24] - linear @ [80, 64]])
+
+
+@pytest.mark.parametrize("turn", [0.0, 0.4])
+@pytest.mark.parametrize("scale", [0.3, 0.45, 1.0, 4.0])
+@pytest.mark.parametrize("has_flow", [False, True])
+def test_to_look_only_where_the_mask_shows_gives_what_looking_everywhere_gives(
+    turn: float, scale: float, has_flow: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = torch.Generator().manual_seed(2)
+    colour = torch.rand(3, 48, 48, generator=generator)
+    flow = torch.rand(2, 48, 48, generator=generator) * 4 - 2
+    patch = Patch(colour, torch.rand(1, 48, 48, generator=generator), flow) if has_flow else Patch(colour)
+    mask = torch.zeros(1, 48, 48)
+    mask[:, 17:30, 9:36] = torch.rand(13, 27, generator=generator)
+    affine = turned(turn, scale)
+    near = noise_frame(160, 128)
+    everywhere = Frame(near.data.clone(), near.width, near.height, near.colour)
+    before = near.data.clone()
+    paste(near, affine, patch, mask)
+    monkeypatch.setattr(crop_module, "_shown", lambda mask: (0, 0, 48, 48))
+    paste(everywhere, affine, patch, mask)
+    assert near.data.ne(before).any()
+    assert near.data.int().sub(everywhere.data.int()).abs().max() <= 1  # rounded the other way
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("turn", [0.0, 0.4])
+def test_every_device_cuts_and_pastes_the_same(turn: float) -> None:
+    patch = Patch(torch.rand(3, 48, 48), torch.rand(1, 48, 48), torch.rand(2, 48, 48) * 4 - 2)
+    mask = torch.zeros(1, 48, 48)
+    mask[:, 17:30, 9:36] = 0.7
+    affine = turned(turn, 0.6)
+    here = noise_frame(160, 128)
+    there = here.to(torch.device("cuda"))
+    crops = [cut([frame], [affine], 48).cpu() for frame in (here, there)]
+    assert torch.allclose(*crops, atol=1e-3)
+    paste(here, affine, patch, mask)
+    assert patch.opacity is not None
+    assert patch.flow is not None
+    paste(there, affine, Patch(patch.colour.cuda(), patch.opacity.cuda(), patch.flow.cuda()), mask.cuda())
+    assert here.data.int().sub(there.data.cpu().int()).abs().max() <= 1
