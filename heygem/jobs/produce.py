@@ -22,9 +22,12 @@ from heygem.faces.track import gaps
 from heygem.faces.track_cache import DetectionCache
 from heygem.jobs.choose_engines import Chosen, ChosenEngines, choose_engines
 from heygem.jobs.marking import Marking
+from heygem.jobs.notices import face_notices, length_notices
 from heygem.jobs.result_manifest import write_manifest
 from heygem.lipsync.base import AudioWindows, LipSyncModel
 from heygem.media.audio_file import AudioFile
+from heygem.media.intake import ClipIntake, take_speech
+from heygem.media.limits import Limits
 from heygem.model_manager import Lease, ModelManager
 from heygem.pipeline.drawing import Engines, Speech
 from heygem.pipeline.options import RenderOptions
@@ -33,9 +36,6 @@ from heygem.pipeline.render import Report, render
 from heygem.settings import Settings
 
 log = logging.getLogger(__name__)
-
-_LOW_COVERAGE = 0.8
-"""Share of the frames with a face under which the user is told."""
 
 _RECORDINGS_KEPT = 4
 """Recordings whose features stay in memory: 1.5 MB a minute each."""
@@ -74,6 +74,7 @@ class Producer:
         self._settings = settings
         self._placement = placement
         self._marking = Marking.of(settings)
+        self._clips = ClipIntake(Limits.of(settings))
         self._tracks = DetectionCache(settings.cache_dir / "tracks", settings.cache_mb * 1024 * 1024)
         self._heard: OrderedDict[tuple[object, ...], AudioWindows] = OrderedDict()
         self._guard = threading.Lock()
@@ -110,7 +111,13 @@ class Producer:
         content_id = content_id or uuid4().hex
         started = time.monotonic()
         progress.tick(Stage.LOADING, 0)
-        recording = AudioFile(audio)
+
+        def watch() -> None:
+            progress.tick(Stage.LOADING, 0)
+
+        speech = take_speech(audio, Limits.of(self._settings), watch)
+        clip = self._clips.take(video, watch)
+        recording = speech.audio
         chosen = choose_engines(options, self._settings, self._placement)
         with self._lent(chosen) as (engines, leases):
             progress.tick(Stage.LISTENING, 0)
@@ -129,7 +136,14 @@ class Producer:
             )
             hashes = {kind: lease.sha256 for kind, lease in leases.items()}
         self._marking.sign(output)
-        notices = [*_notices(chosen, report), *self._marking.notices]
+        notices = [
+            *speech.notices,
+            *clip.notices,
+            *length_notices(clip.info, recording, options.extend),
+            *(Notice(f"{kind}_engine", engine.note) for kind, engine in _all(chosen).items() if engine.note.en),
+            *face_notices(report.track),
+            *self._marking.notices,
+        ]
         facts = {
             "heygem": __version__,
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -243,20 +257,3 @@ def _engines_line(chosen: ChosenEngines, hashes: dict[str, str]) -> Text:
         zh.append(f"{engine.label.zh}{'' if engine.official else '（自备权重，非官方）'} {digest}".strip())
         en.append(f"{engine.label.en}{'' if engine.official else ' (own weights, not official)'} {digest}".strip())
     return Text("、".join(zh) + "。", ", ".join(en) + ".")
-
-
-def _notices(chosen: ChosenEngines, report: Report) -> list[Notice]:
-    """What the user should know of the result."""
-    notices = [Notice(f"{kind}_engine", engine.note) for kind, engine in _all(chosen).items() if engine.note.en]
-    coverage = report.track.coverage
-    if coverage < _LOW_COVERAGE:
-        notices.append(
-            Notice(
-                "few_faces",
-                Text(
-                    f"只在 {coverage:.0%} 的画面中找到人脸，其余画面保持原样。",
-                    f"A face was found in only {coverage:.0%} of the frames; the others are as they were.",
-                ),
-            )
-        )
-    return notices

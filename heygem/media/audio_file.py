@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
@@ -59,6 +59,7 @@ class AudioFile:
     Args:
         path: The file.
         max_s: Seconds after which it is refused; None reads on to its end.
+        on_piece: Called now and then while it is decoded; what it raises passes.
 
     Attributes:
         path: The file.
@@ -72,11 +73,11 @@ class AudioFile:
             values in it are not numbers, audio_too_short if it is shorter than 0.2 s, too_long.
     """
 
-    def __init__(self, path: Path, *, max_s: float | None = None) -> None:
+    def __init__(self, path: Path, *, max_s: float | None = None, on_piece: Callable[[], None] = lambda: None) -> None:
         self.path = path
         self.info = probe_audio(path)
         self.complaint = ""
-        self.samples, self.level = self._measure(max_s)
+        self.samples, self.level = self._measure(max_s, on_piece)
         if self.duration < SHORTEST_S:
             raise MediaError(
                 Text(
@@ -128,11 +129,12 @@ class AudioFile:
             rest = resampler.resample_chunk(np.zeros(0, np.float32), last=True)[:missing]
             yield np.pad(rest, (0, missing - len(rest)))
 
-    def _measure(self, max_s: float | None) -> tuple[int, Level]:
+    def _measure(self, max_s: float | None, on_piece: Callable[[], None]) -> tuple[int, Level]:
         """Exact length in samples, and the level."""
         samples, peak, squares, clipped = 0, 0.0, 0.0, 0
         with closing(self._channels()) as pieces:
             for piece in pieces:
+                on_piece()
                 samples += len(piece)
                 if max_s is not None and samples > max_s * self.info.rate_hz:
                     raise too_long(self.path, samples / self.info.rate_hz, max_s)

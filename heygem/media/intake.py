@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -91,14 +92,19 @@ def inspect_quickly(path: Path, role: Role, limits: Limits) -> VideoInfo | Audio
     return speech
 
 
-def take_speech(path: Path, limits: Limits) -> TakenSpeech:
+def take_speech(path: Path, limits: Limits, on_step: Callable[[], None] = lambda: None) -> TakenSpeech:
     """Decode the whole recording, a few seconds at a time, and judge it.
+
+    Args:
+        path: The recording, or a video with sound.
+        limits: What is taken.
+        on_step: Called now and then; what it raises passes.
 
     Raises:
         MediaError: as for `inspect_quickly` and `AudioFile`; with code truncated if much of it is missing.
     """
     inspect_quickly(path, "speech", limits)
-    audio = AudioFile(path, max_s=limits.max_speech_s)
+    audio = AudioFile(path, max_s=limits.max_speech_s, on_piece=on_step)
     packets = count_packets(path, audio.info.demuxer, audio.info.stream_index)
     _refuse_truncated(path, packets)
     return TakenSpeech(audio, speech_notices(audio, packets))
@@ -115,8 +121,12 @@ class ClipIntake:
         self._limits = limits
         self._known: OrderedDict[tuple[int, ...], TakenClip] = OrderedDict()
 
-    def take(self, path: Path) -> TakenClip:
+    def take(self, path: Path, on_step: Callable[[], None] = lambda: None) -> TakenClip:
         """Count the clip's pictures, decode them all, and judge it.
+
+        Args:
+            path: The clip.
+            on_step: Called now and then; what it raises passes.
 
         Raises:
             MediaError: as for `inspect_quickly`; with code truncated if much of it is missing, damaged if more than a
@@ -127,17 +137,17 @@ class ClipIntake:
         file = path.stat()
         key = (file.st_dev, file.st_ino, file.st_size, file.st_mtime_ns)
         if key not in self._known:
-            self._known[key] = self._judge(path, info)
+            self._known[key] = self._judge(path, info, on_step)
             while len(self._known) > _CLIPS_KEPT:
                 self._known.popitem(last=False)
         self._known.move_to_end(key)
         return self._known[key]
 
-    def _judge(self, path: Path, info: VideoInfo) -> TakenClip:
+    def _judge(self, path: Path, info: VideoInfo, on_step: Callable[[], None]) -> TakenClip:
         packets = count_packets(path, info.demuxer, info.stream_index)
         _refuse_long(path, packets.seconds, self._limits.max_clip_s)
         _refuse_truncated(path, packets)
-        broken, pictures = _decode_all(path, info, packets.count)
+        broken, pictures = _decode_all(path, info, packets.count, on_step)
         # One is always forgiven: the last picture of a clip that was cut off is never whole.
         if broken > max(1, TOLERABLE * pictures):
             raise MediaError(
@@ -174,7 +184,7 @@ def _taste(path: Path) -> None:
     What else it thinks of the file does not matter; the probe tells more.
     """
     with FfmpegProcess(taste_args(path), pipe="out", stall_s=_TASTE_STALL_S, cpu_s=_TASTE_CPU_S) as child:
-        _lines_of(child)
+        _lines_of(child, lambda: None)
         status = child.finish()
     if status < 0:
         log.warning("%s: ffmpeg was ended by signal %d", path.name, -status)
@@ -184,7 +194,7 @@ def _taste(path: Path) -> None:
         )
 
 
-def _decode_all(path: Path, info: VideoInfo, packets: int) -> tuple[int, int]:
+def _decode_all(path: Path, info: VideoInfo, packets: int, on_step: Callable[[], None]) -> tuple[int, int]:
     """How many pictures are broken, and how many there are.
 
     Raises:
@@ -192,7 +202,7 @@ def _decode_all(path: Path, info: VideoInfo, packets: int) -> tuple[int, int]:
     """
     cpu_s = 60 + _CPU_S_PER_PICTURE * packets
     with FfmpegProcess(decode_all_args(path, info), pipe="out", cpu_s=cpu_s) as child:
-        decoded = _lines_of(child)
+        decoded = _lines_of(child, on_step)
         status = child.finish()
         complaints = child.complaints()
     broken = len(_BROKEN.findall(complaints))
@@ -205,10 +215,11 @@ def _decode_all(path: Path, info: VideoInfo, packets: int) -> tuple[int, int]:
     return broken, max(decoded, broken)
 
 
-def _lines_of(child: FfmpegProcess) -> int:
+def _lines_of(child: FfmpegProcess, on_read: Callable[[], None]) -> int:
     """Read a child's output to its end; how many lines it had that are no comments."""
-    buffer = memoryview(bytearray(1 << 14))
+    buffer = memoryview(bytearray(1 << 12))  # some 60 lines
     lines = 0
     while got := child.read_into(buffer):
+        on_read()
         lines += buffer[:got].tobytes().count(b"\n") - buffer[:got].tobytes().count(b"#")
     return lines
