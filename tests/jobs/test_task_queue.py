@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from heygem.errors import InputError, JobNotFoundError, NoFaceError, QueueError, QueueFullError, Text
+from heygem.errors import InputError, NoFaceError, QueueError, QueueFullError, Text
 from heygem.jobs.job import JobRequest, JobResult, JobStatus
 from heygem.jobs.task_queue import TaskQueue
 from heygem.pipeline.progress import Stage
