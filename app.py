@@ -15,11 +15,13 @@ import uvicorn
 
 from heygem.errors import HeyGemError, SettingsError, Text
 from heygem.jobs.job import Job, JobResult
+from heygem.jobs.marking import Marking
 from heygem.jobs.run_job import make_runner, speech_seconds
 from heygem.jobs.run_log import RunLog, open_run_log
 from heygem.jobs.task_queue import TaskQueue
 from heygem.pipeline.progress import Progress
 from heygem.settings import Settings
+from heygem.ui.bind_rule import check_bind
 from heygem.ui.blocks import build_app
 from heygem.ui.models_view import ModelRow
 
@@ -128,6 +130,9 @@ def main() -> int:
     try:
         settings = Settings.from_env(os.environ)
         run_log = _open_log(settings)
+        check_bind(settings)
+        for notice in Marking.of(settings).notices:
+            log.warning("%s %s", notice.text, notice.hint)
         worker = Worker(settings)
         queue = TaskQueue(
             worker.run,

@@ -8,6 +8,7 @@
 #   --install-only  stop after the installation
 #
 # Settings: HEYGEM_HOST, HEYGEM_PORT, HEYGEM_MODELS_DIR, HEYGEM_OUTPUTS_DIR, HEYGEM_LOG_FILE ... (see README.md).
+# An address that others reach is refused, because nobody has to sign in, unless HEYGEM_ALLOW_PUBLIC=yes.
 # Exit status: 0 after Ctrl-C or SIGTERM; 2 where a setting is wrong; else the server's own after too many crashes.
 set -euo pipefail
 
