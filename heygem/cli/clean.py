@@ -1,4 +1,4 @@
-"""``python -m heygem clean``: delete old results where the settings say so, and what crashes and aborted uploads left."""
+"""``python -m heygem clean``: deletes old results where the settings say so, and what crashes and uploads left."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "clean",
         help="delete old results and leftovers",
         description="Does at once what the server does every hour: deletes results that HEYGEM_KEEP_DAYS and "
-        "HEYGEM_KEEP_GB do not keep, and what crashes and aborted uploads left. Never touches a job that waits or runs.",
+        "HEYGEM_KEEP_GB do not keep, and what crashes and aborted uploads left. Leaves jobs that wait or run alone.",
     )
     parser.add_argument("--dry-run", action="store_true", help="only tell what would be deleted")
     parser.set_defaults(run=run)

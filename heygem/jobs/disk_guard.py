@@ -71,9 +71,10 @@ class DiskGuard:
         here, wanted = free // 1_000_000, self._min_free_bytes // 1_000_000
         if free < self._min_free_bytes:
             self._note(DiskState.FULL, f"{here} MB are free for results and {wanted} MB are needed: jobs wait")
+            # Without the number, which changes all the time: whoever is told the same again need not repeat it.
             return Text(
-                f"磁盘剩余 {here} MB，少于所需的 {wanted} MB，任务等待中。",
-                f"{here} MB of disk are free and {wanted} MB are needed. Jobs wait.",
+                f"磁盘剩余空间少于 {wanted} MB，任务等待中。",
+                f"Less than {wanted} MB of disk are free. Jobs wait.",
             )
         state = DiskState.LOW if free < _LOW_TIMES * self._min_free_bytes else DiskState.OK
         self._note(state, f"{here} MB are free for results")

@@ -94,6 +94,7 @@ def test_results_are_held_under_a_size_the_oldest_going_first(house):
     jobs = [house.job(number, JobStatus.DONE, size=1_000_000) for number in range(1, 6)]
     waiting = house.job(6, JobStatus.QUEUED)
     house.file(house.outputs / waiting / "clip", 9_000_000)
+    assert house.sweep(keep_gb=0.0031, dry_run=True) == set(jobs[:2])
     assert house.sweep(keep_gb=0.0031) == set(jobs[:2])
     assert house.sweep(keep_gb=0.0031) == set()
     assert house.ids() == {*jobs[2:], waiting}

@@ -157,7 +157,10 @@ def test_a_cancel_passes_through_and_ends_the_watch(watchdog, clock, stalls):
 
 def test_drawn_frames_are_counted_over_jobs_also_from_the_middle(watchdog, clock):
     def job(progress):
-        progress.tick(Stage.TRACKING, 50, 50)
+        for done in (1, 50):
+            clock.now_s += 1
+            progress.tick(Stage.TRACKING, done, 50)
+        assert watchdog.frame_rate_hz == 0
         for done in (1, 2, 5):
             clock.now_s += 1
             progress.tick(Stage.DRAWING, done, 5)
