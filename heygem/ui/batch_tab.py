@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -18,7 +17,7 @@ from heygem.ui.labels import label
 from heygem.ui.options_form import build_options_form, to_options
 from heygem.ui.panel import Chosen, Panel, View, shown_batch
 from heygem.ui.section import section, speech_section
-from heygem.ui.uploads import uploaded_request
+from heygem.ui.uploads import Uploads
 
 _CLIP_SUFFIXES = [".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".ts", ".mpg", ".flv", ".wmv"]
 
@@ -26,9 +25,9 @@ _CLIP_SUFFIXES = [".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".ts", ".mpg"
 class BatchTab:
     """Lays itself out inside an open gr.Blocks."""
 
-    def __init__(self, queue: TaskQueue, uploads_dir: Path) -> None:
+    def __init__(self, queue: TaskQueue, uploads: Uploads) -> None:
         self._queue = queue
-        self._uploads_dir = uploads_dir
+        self._uploads = uploads
         with gr.Row(equal_height=False):
             with gr.Column(scale=2, min_width=300):
                 self._speech = speech_section("batch-speech")
@@ -72,7 +71,7 @@ class BatchTab:
             return chosen, error_box(text.SPEECH_OR_CLIPS_MISSING, NOTHING)
         try:
             render = to_options(*options)
-            requests = [uploaded_request(clip, speech, render, self._uploads_dir) for clip in clips]
+            requests = self._uploads.requests(clips, speech, render)
             jobs = self._queue.submit_batch(requests)
         except HeyGemError as error:
             return chosen, error_box(error.text, error.hint)

@@ -26,8 +26,8 @@ from heygem.ui.panel import Panel, View
 from heygem.ui.results import serve_results
 from heygem.ui.single_tab import SingleTab
 from heygem.ui.theme import CSS_FILE, page_theme
+from heygem.ui.uploads import Uploads
 
-_MAX_UPLOAD = "2gb"
 _HOUR_S = 3600
 
 _HEADER = f"""<header class="hg-top"><div class="hg-brand" translate="no"><svg viewBox="0 0 32 32" aria-hidden="true">
@@ -75,6 +75,7 @@ def build_app(
     uploads_dir.mkdir(parents=True, exist_ok=True)
     # Gradio asks the environment for it when components are built. On the outputs' disk, inputs are linked, not copied.
     os.environ["GRADIO_TEMP_DIR"] = str(uploads_dir)
+    uploads = Uploads(uploads_dir, settings)
 
     def look() -> View:
         return View(queue.jobs(), log_lines(), models_status(), time.time(), queue.pause_reason)
@@ -90,9 +91,9 @@ def build_app(
         with gr.Row(equal_height=False, elem_id="columns"):
             with gr.Column(scale=8, min_width=320), gr.Tabs(elem_id="tabs"):
                 with gr.Tab(label("single"), id="single"):
-                    single = SingleTab(queue, uploads_dir)
+                    single = SingleTab(queue, uploads)
                 with gr.Tab(label("batch"), id="batch"):
-                    batch = BatchTab(queue, uploads_dir)
+                    batch = BatchTab(queue, uploads)
             with gr.Column(scale=4, min_width=320, elem_id="rail"):
                 queue_html = gr.HTML(apply_default_css=False, js_on_load=ROW_BUTTONS_JS, elem_id="queue")
                 with gr.Column(elem_id="log-card"):
@@ -110,10 +111,10 @@ def build_app(
         batch.connect(wiring)
         wiring.on_row_buttons(queue_html)
     page.queue(api_open=False)
-    return _mount(page, queue)
+    return _mount(page, queue, settings.max_upload_mb)
 
 
-def _mount(page: gr.Blocks, queue: TaskQueue) -> FastAPI:
+def _mount(page: gr.Blocks, queue: TaskQueue, max_upload_mb: int) -> FastAPI:
     app = FastAPI(title="HeyGem", docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.get("/healthz")
@@ -135,7 +136,7 @@ def _mount(page: gr.Blocks, queue: TaskQueue) -> FastAPI:
         footer_links=[],
         run_history=False,
         show_error=False,
-        max_file_size=_MAX_UPLOAD,
+        max_file_size=f"{max_upload_mb}mb",
         ssr_mode=False,
         enable_monitoring=False,
         pwa=False,

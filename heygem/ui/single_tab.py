@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -20,15 +19,15 @@ from heygem.ui.labels import label
 from heygem.ui.options_form import build_options_form, to_options
 from heygem.ui.panel import Chosen, Panel, shown_single
 from heygem.ui.section import section, speech_section
-from heygem.ui.uploads import uploaded_request
+from heygem.ui.uploads import Uploads
 
 
 class SingleTab:
     """Lays itself out inside an open gr.Blocks."""
 
-    def __init__(self, queue: TaskQueue, uploads_dir: Path) -> None:
+    def __init__(self, queue: TaskQueue, uploads: Uploads) -> None:
         self._queue = queue
-        self._uploads_dir = uploads_dir
+        self._uploads = uploads
         with gr.Row(equal_height=False):
             with gr.Column(min_width=320):
                 self._speech = speech_section("single-speech")
@@ -65,7 +64,7 @@ class SingleTab:
         inputs = [wiring.chosen, self._speech, self._clip, *self._options]
         wiring.on(self._generate.click, self._submit, inputs, [wiring.chosen, self._error])
         for button, example in self._examples:
-            take = partial(take_example, example, self._uploads_dir)
+            take = partial(take_example, example, self._uploads.folder)
             wiring.on(button.click, take, None, [self._speech, self._clip])
         wiring.on(self._cancel.click, lambda chosen: self._stop(wiring, chosen), [wiring.chosen], None)
 
@@ -73,7 +72,7 @@ class SingleTab:
         if not speech or not clip:
             return chosen, error_box(text.SPEECH_OR_CLIP_MISSING, NOTHING)
         try:
-            job = self._queue.submit(uploaded_request(clip, speech, to_options(*options), self._uploads_dir))
+            job = self._queue.submit(self._uploads.request(clip, speech, to_options(*options)))
         except HeyGemError as error:
             return chosen, error_box(error.text, error.hint)
         return replace(chosen, single_job=job.id), ""

@@ -1,25 +1,74 @@
-"""What a page may submit: files that were uploaded through it, and nothing else on the server."""
+"""What a page may submit: files that were uploaded through it and that could become a job, and nothing else."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from heygem.errors import InputError, Text
 from heygem.jobs.job import JobRequest
 from heygem.pipeline.options import RenderOptions
+from heygem.settings import Settings
 from heygem.ui import text
 
 
-def uploaded_request(video: str, audio: str, options: RenderOptions, uploads_dir: Path) -> JobRequest:
-    """A request for two uploaded files.
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    """Turns uploaded files into requests.
 
-    Gradio checks as well; this is the second line of defence.
-
-    Raises:
-        InputError: one of them lies outside `uploads_dir`.
+    Attributes:
+        folder: Where uploads lie.
+        settings: What is taken.
     """
-    clip, speech = Path(video).resolve(), Path(audio).resolve()
-    for path in (clip, speech):
-        if not path.is_relative_to(uploads_dir.resolve()):
+
+    folder: Path
+    settings: Settings
+
+    def request(self, clip: str, speech: str, options: RenderOptions) -> JobRequest:
+        """A request for two uploaded files, each looked at first: a few tenths of a second.
+
+        Raises:
+            InputError: one of them lies elsewhere, or cannot become a job.
+        """
+        request = self._request(clip, speech, options)
+        self._inspect(Path(clip), Path(speech))
+        return request
+
+    def requests(self, clips: Sequence[str], speech: str, options: RenderOptions) -> list[JobRequest]:
+        """A request for each clip. Only the speech that they share is looked at: a bad clip fails alone, as a job.
+
+        Raises:
+            InputError: there are too many clips, a file lies elsewhere, or the speech cannot become a job.
+        """
+        most = self.settings.max_batch_clips
+        if len(clips) > most:
+            raise InputError(
+                Text(f"一批最多 {most} 个片段，当前有 {len(clips)} 个。", f"{len(clips)} clips; a batch takes {most}."),
+                hint=Text("请分成几批提交。", "Submit them in several batches."),
+                code="too_many_clips",
+            )
+        requests = [self._request(clip, speech, options) for clip in clips]
+        self._inspect(None, Path(speech))
+        return requests
+
+    def _request(self, clip: str, speech: str, options: RenderOptions) -> JobRequest:
+        """Gradio checks where files lie as well; this is the second line of defence."""
+        video, audio = self._uploaded(clip), self._uploaded(speech)
+        return JobRequest(video, audio, options, video_name=video.name, audio_name=audio.name)
+
+    def _uploaded(self, name: str) -> Path:
+        path = Path(name).resolve()
+        if not path.is_relative_to(self.folder.resolve()):
             raise InputError(text.NOT_UPLOADED, hint=Text("请重新上传。", "Upload it again."), code="not_uploaded")
-    return JobRequest(clip, speech, options, video_name=clip.name, audio_name=speech.name)
+        return path
+
+    def _inspect(self, clip: Path | None, speech: Path) -> None:
+        # Late: numpy and torch take seconds, and the page is to open first.
+        from heygem.media.intake import inspect_quickly
+        from heygem.media.limits import Limits
+
+        limits = Limits.of(self.settings)
+        if clip is not None:
+            inspect_quickly(clip, "clip", limits)
+        inspect_quickly(speech, "speech", limits)

@@ -7,9 +7,10 @@ import pytest
 from heygem.media.audio_file import AudioFile
 from heygem.media.probe import probe_video
 from heygem.pipeline.options import RenderOptions
+from heygem.settings import Settings
 from heygem.ui.examples import EXAMPLES, take_example
 from heygem.ui.text import LABELS
-from heygem.ui.uploads import uploaded_request
+from heygem.ui.uploads import Uploads
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.key)
@@ -18,7 +19,7 @@ def test_an_example_is_a_speech_and_a_clip_that_may_be_submitted(example, tmp_pa
     assert 5 < AudioFile(Path(speech)).duration < 20
     assert probe_video(Path(clip)).height == 720
     assert example.key in LABELS
-    assert uploaded_request(clip, speech, RenderOptions(), tmp_path).video_name == example.clip
+    assert Uploads(tmp_path, Settings()).request(clip, speech, RenderOptions()).video_name == example.clip
 
 
 def test_it_is_put_there_once(tmp_path: Path):

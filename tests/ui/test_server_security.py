@@ -19,6 +19,10 @@ from heygem.ui.blocks import build_app
 pytestmark = pytest.mark.filterwarnings("default")
 
 
+DATA = Path(__file__).resolve().parents[1] / "data"
+CLIP, SPEECH = DATA / "presenter.mp4", DATA / "golden" / "speechlike_16k_4s.wav"
+
+
 class Server:
     def __init__(self, folder):
         self.outputs = folder / "outputs"
@@ -79,13 +83,25 @@ def generate(http, speech, clip):
 
 
 def test_an_upload_is_taken(server, http):
-    speech, clip = upload(http, "语音 'a' & b.wav", b"speech"), upload(http, "clip.mp4", b"clip")
+    speech, clip = upload(http, "语音 'a' & b.wav", SPEECH.read_bytes()), upload(http, "clip.mp4", CLIP.read_bytes())
     answer = generate(http, file_data(speech), file_data(clip))
     assert answer.status_code == 200, answer.text
     job = server.queue.jobs()[-1]
     assert (job.request.audio_name, job.request.video_name) == ("语音 'a' & b.wav", "clip.mp4")
-    assert job.request.video.read_bytes() == b"clip"
+    assert job.request.video.read_bytes() == CLIP.read_bytes()
     server.queue.cancel(job.id)
+
+
+def test_an_upload_that_cannot_become_a_job_is_refused_at_once(server, http):
+    before = len(server.queue.jobs())
+    speech = upload(http, "speech.wav", SPEECH.read_bytes())
+    answer = generate(
+        http, file_data(speech), file_data(upload(http, "list.mp4", b"ffconcat version 1.0\nfile x.mp4\n"))
+    )
+    assert "cannot be read" in answer.text and "无法读取" in answer.json()["data"][1]
+    answer = generate(http, file_data(speech), file_data(speech))
+    assert "holds no picture" in answer.text
+    assert len(server.queue.jobs()) == before
 
 
 def test_a_file_of_the_server_is_not_taken_as_an_upload(server, http):

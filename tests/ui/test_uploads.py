@@ -1,0 +1,57 @@
+"""What a page may submit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from heygem.errors import InputError
+from heygem.pipeline.options import RenderOptions
+from heygem.settings import Settings
+from heygem.ui.uploads import Uploads
+
+DATA = Path(__file__).resolve().parents[1] / "data"
+OPTIONS = RenderOptions()
+
+
+@pytest.fixture
+def uploads(tmp_path: Path) -> Uploads:
+    (tmp_path / "speech").write_bytes((DATA / "golden" / "speechlike_16k_4s.wav").read_bytes())
+    (tmp_path / "clip").write_bytes((DATA / "presenter.mp4").read_bytes())
+    (tmp_path / "bad").write_text("no clip")
+    return Uploads(tmp_path, Settings(max_batch_clips=2))
+
+
+def code_of(call, *args) -> str:
+    with pytest.raises(InputError) as caught:
+        call(*args)
+    assert caught.value.text.zh and caught.value.text.en and caught.value.hint.zh and caught.value.hint.en
+    return caught.value.code
+
+
+def test_a_bad_clip_stops_a_single_job_and_not_a_batch(uploads: Uploads):
+    speech, clip, bad = (str(uploads.folder / name) for name in ("speech", "clip", "bad"))
+    assert uploads.request(clip, speech, OPTIONS).video == uploads.folder / "clip"
+    assert code_of(uploads.request, bad, speech, OPTIONS) == "unreadable"
+    assert [request.video.name for request in uploads.requests([bad, clip], speech, OPTIONS)] == ["bad", "clip"]
+
+
+def test_a_speech_without_sound_stops_a_batch(uploads: Uploads):
+    assert (
+        code_of(uploads.requests, [str(uploads.folder / "clip")], str(uploads.folder / "bad"), OPTIONS) == "unreadable"
+    )
+
+
+def test_a_batch_has_a_limit(uploads: Uploads):
+    speech, clip = str(uploads.folder / "speech"), str(uploads.folder / "clip")
+    assert code_of(uploads.requests, [clip] * 3, speech, OPTIONS) == "too_many_clips"
+
+
+def test_links_and_files_from_elsewhere_are_refused(uploads: Uploads):
+    speech = str(uploads.folder / "speech")
+    (uploads.folder / "link").symlink_to(uploads.folder / "clip")
+    (uploads.folder / "out").symlink_to(DATA / "presenter.mp4")
+    assert code_of(uploads.request, str(uploads.folder / "link"), speech, OPTIONS) == "symlink"
+    assert code_of(uploads.request, str(uploads.folder / "out"), speech, OPTIONS) == "not_uploaded"
+    assert code_of(uploads.requests, [str(DATA / "presenter.mp4")], speech, OPTIONS) == "not_uploaded"
