@@ -17,6 +17,8 @@ from heygem.device import Placement
 from heygem.errors import MediaError, NoFaceError, UnknownEngineError, WeightsMissingError, WeightsRefusedError
 from heygem.jobs.choose_engines import choose_engines
 from heygem.jobs.produce import Produced, Producer
+from heygem.jobs.verify_result import verify_result
+from heygem.media.aigc import parse_aigc, read_aigc
 from heygem.media.video_source import VideoSource
 from heygem.model_manager import ModelManager
 from heygem.pipeline.options import RenderOptions
@@ -73,7 +75,30 @@ def test_the_embedded_default_speaks_and_says_what_it_is(workshop: Workshop, sou
     box = made.report.track.boxes[8]
     left, top, right, bottom = (int(value) for value in box)
     moved = (drawn[8].y.float() - source[8].y.float()).abs()
-    assert float(moved[(top + bottom) // 2 : bottom, left:right].mean()) > 4 * float(moved[:top].mean())
+    assert float(moved[(top + bottom) // 2 : bottom, left:right].mean()) > 4 * float(moved[:top, :left].mean())
+
+
+def test_every_result_bears_its_marks_and_the_manifest_names_them(workshop: Workshop, sound: Path) -> None:
+    made = workshop.produce(sound, label_position="bottom-left")
+    checks = verify_result(made.output)
+    assert [check.code for check in checks[:3]] == ["aigc_found", "label_visible", "hash_same"]
+    assert "bottom-left" in checks[1].text.en
+    facts = json.loads(made.manifest.read_text(encoding="utf-8"))
+    assert facts["label"]["visible"] is True
+    assert facts["label"]["aigc"] == parse_aigc(read_aigc(made.output) or "")
+    assert facts["label"]["aigc"]["ProduceID"] in checks[0].text.en
+    assert facts["file"]["name"] == "out.mp4" and facts["file"]["bytes"] == made.output.stat().st_size
+
+
+def test_a_label_that_is_switched_off_is_logged_with_every_job_and_told(
+    workshop: Workshop, sound: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    workshop.producer = Producer(workshop.models, replace(workshop.settings, visible_label=False), CPU)
+    made = workshop.produce(sound)
+    assert [check.code for check in verify_result(made.output)][:2] == ["aigc_found", "label_switched_off"]
+    assert "label_off" in [notice.code for notice in made.notices]
+    assert "The visible AI label is switched off by the operator." in caplog.text
+    assert json.loads(made.manifest.read_text(encoding="utf-8"))["label"]["visible"] is False
 
 
 def test_a_second_job_loads_nothing_and_hears_nothing_anew(
