@@ -51,6 +51,11 @@ class JobStore:
         """Close the file."""
         self._database.close()
 
+    def check_writable(self) -> None:
+        """Raise the QueueError that the next change would meet, as far as can be told without one."""
+        with self._database.writing():
+            pass
+
     def add(self, jobs: Sequence[Job], *, capacity: int, submission: str | None = None) -> list[str]:
         """Queue all of `jobs`, in this order and behind all others, or none.
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from heygem.errors import QueueError, Text
 from heygem.jobs.job import Job, JobError, JobRequest, JobStatus, Runner
 from heygem.jobs.job_folder import check_inputs, drop_folder, drop_inputs, new_job_id, sweep_leftovers, take_inputs
-from heygem.jobs.job_history import HistoryPage, HistoryQuery, JobEvent
+from heygem.jobs.job_history import HistoryPage, HistoryQuery
 from heygem.jobs.run_log import logged_as
 from heygem.jobs.running_job import Ending, RunningJob
 from heygem.jobs.store import STORE_NAME, JobStore
@@ -47,6 +47,9 @@ class TaskQueue:
         measure: Length of a request's speech in seconds, None where that cannot be told; for the times to wait.
         on_process_lost: Called when only a new process can go on: the job is put back, and no other is begun.
 
+    Attributes:
+        store: Where the jobs are kept, for what needs no worker.
+
     Raises:
         QueueError: the store cannot be used; also from every method that asks or changes it.
     """
@@ -71,7 +74,7 @@ class TaskQueue:
         self._can_claim = can_claim
         self._measure = measure
         self._on_process_lost = on_process_lost
-        self._store = JobStore(outputs_dir / STORE_NAME)
+        self.store = JobStore(outputs_dir / STORE_NAME)
         self._changed = threading.Condition()
         self._news = threading.Event()
         self._running: RunningJob | None = None
@@ -86,14 +89,14 @@ class TaskQueue:
 
     def start(self) -> None:
         """Take up what a dead process left, and start the worker. Without it, `run_next` does a job on this thread."""
-        sweep_leftovers(self._outputs_dir, self._store.states())
+        sweep_leftovers(self._outputs_dir, self.store.states())
         self.recover()
         self._thread = threading.Thread(target=self._work, name="task-queue", daemon=True)
         self._thread.start()
 
     def recover(self) -> list[Job]:
         """Put the jobs of dead processes back in their places, or interrupt them; they are returned."""
-        freed = [self._store.get(job_id) for job_id in self._store.claims.recover(self._max_attempts)]
+        freed = [self.store.get(job_id) for job_id in self.store.claims.recover(self._max_attempts)]
         for job in freed:
             with logged_as(job.id):
                 log.warning("the process that ran it is gone (attempt %d): %s", job.attempt, job.status)
@@ -114,10 +117,7 @@ class TaskQueue:
         return self._submit([request], None, submission)[0]
 
     def submit_batch(self, requests: Sequence[JobRequest], *, submission: str | None = None) -> list[Job]:
-        """Queue all of `requests` as one batch, or none; otherwise like `submit`.
-
-        One that fails later does not stop the others.
-        """
+        """Queue all of `requests` as one batch, or none, like `submit`. One that fails later stops no other."""
         return self._submit(requests, secrets.token_hex(4), submission)
 
     def get(self, job_id: str) -> Job:
@@ -126,25 +126,28 @@ class TaskQueue:
         Raises:
             JobNotFoundError: no job has that id.
         """
-        job = self._store.get(job_id)
-        others = [] if job.status.is_final else self._store.jobs(ended=0)  # its time depends on those before it
+        job = self.store.get(job_id)
+        others = [] if job.status.is_final else self.store.jobs(ended=0)  # its time depends on those before it
         return next((other for other in self._fresh(others) if other.id == job_id), job)
 
     def jobs(self) -> list[Job]:
         """What waits and runs, and what ended of late; oldest first."""
-        return self._fresh(self._store.jobs(self._keep))
+        return self._fresh(self.store.jobs(self._keep))
 
     def history(self, query: HistoryQuery | None = None, *, limit: int = 50, offset: int = 0) -> HistoryPage:
         """Jobs of any age, the newest submission first."""
-        return self._store.history(query or HistoryQuery(), limit=limit, offset=offset)
+        return self.store.history(query or HistoryQuery(), limit=limit, offset=offset)
 
-    def events(self, job_id: str) -> list[JobEvent]:
-        """What happened to a job, in order.
-
-        Raises:
-            JobNotFoundError: no job has that id.
-        """
-        return self._store.events(job_id)
+    def complaints(self) -> list[str]:
+        """Why no job would run now, besides `pause_reason`: in English, for operators. Empty if one would."""
+        found = []
+        if self._thread is None or not self._thread.is_alive() or self._stop_at is not None:
+            found.append("The queue's worker does not run.")
+        try:
+            self.store.check_writable()
+        except QueueError:  # names the file, which strangers need not read; the worker logs it
+            found.append("The queue's file cannot be written.")
+        return found
 
     def cancel(self, job_id: str) -> Job:
         """Drop a waiting job now; ask a running one to stop at its next tick. One that has ended is left as it is.
@@ -152,7 +155,7 @@ class TaskQueue:
         Raises:
             JobNotFoundError: no job has that id.
         """
-        job = self._store.cancel(job_id)
+        job = self.store.cancel(job_id)
         with self._changed:
             if self._running is not None and self._running.job.id == job_id:
                 self._running.cancel()
@@ -171,7 +174,7 @@ class TaskQueue:
             QueueFullError: it would not fit.
         """
         self._refuse_when_stopping()
-        self._store.retry(job_id, capacity=self._capacity, check=check_inputs)
+        self.store.retry(job_id, capacity=self._capacity, check=check_inputs)
         with logged_as(job_id):
             log.info("queued again")
         self._tell()
@@ -183,7 +186,7 @@ class TaskQueue:
         Raises:
             JobNotFoundError: no job has that id.
         """
-        self._store.move_to_front(job_id)
+        self.store.move_to_front(job_id)
         return self.get(job_id)
 
     def delete(self, job_id: str) -> None:
@@ -193,9 +196,9 @@ class TaskQueue:
             JobNotFoundError: no job has that id.
             QueueError: with code job_unfinished, it runs.
         """
-        if self._store.get(job_id).status is JobStatus.QUEUED:
-            self._store.cancel(job_id)
-        self._store.delete(job_id, lambda: drop_folder(self._outputs_dir / job_id))
+        if self.store.get(job_id).status is JobStatus.QUEUED:
+            self.store.cancel(job_id)
+        self.store.delete(job_id, lambda: drop_folder(self._outputs_dir / job_id))
         with logged_as(job_id):
             log.info("deleted")
         self._tell()
@@ -227,10 +230,10 @@ class TaskQueue:
             job_id: If it does not run any more, nothing happens.
             error: What its user is told if it had all its attempts.
         """
-        with self._changed:
-            running = self._running
+        running = self._running
         if running is not None and running.job.id == job_id and running.give_up(error):
-            self._lose_process()
+            self.stop(0)
+            self._on_process_lost()
 
     def stop(self, grace_s: float) -> None:
         """Begin no more jobs, and give the running one so many seconds; may be called again to give it less.
@@ -248,19 +251,18 @@ class TaskQueue:
         """Stop, wait for the worker to end, and close the store; False if the worker has not ended in time."""
         self.stop(grace_s)
         while self._thread is not None and self._thread.is_alive():
-            with self._changed:
-                running, stop_at = self._running, self._stop_at
+            running, stop_at = self._running, self._stop_at
             if stop_at is not None and time.monotonic() > stop_at + _UNWIND_S:
                 if running is not None:
                     running.put_back()
                 return False
             self._thread.join(0.02)
-        self._store.close()
+        self.store.close()
         return True
 
     def _submit(self, requests: Sequence[JobRequest], batch_id: str | None, submission: str | None) -> list[Job]:
         self._refuse_when_stopping()
-        known = self._store.check_submission(len(requests), self._capacity, submission)
+        known = self.store.check_submission(len(requests), self._capacity, submission)
         if known or not requests:
             return [self.get(job_id) for job_id in known]
         jobs: list[Job] = []
@@ -271,7 +273,7 @@ class TaskQueue:
                 job_id = new_job_id()
                 ours = take_inputs(request, self._outputs_dir / job_id)
                 jobs.append(Job(job_id, ours, JobStatus.QUEUED, time.time(), batch_id, speech_s=self._measure(ours)))
-            ids = self._store.add(jobs, capacity=self._capacity, submission=submission)
+            ids = self.store.add(jobs, capacity=self._capacity, submission=submission)
         finally:
             for job in jobs:
                 if job.id not in ids:
@@ -287,12 +289,10 @@ class TaskQueue:
         if reason != self._pause_reason:
             self._pause_reason = reason
             log.info("%s", f"jobs wait: {reason}" if reason else "jobs go on")
-        if reason is not None:
-            return None
-        claim = self._store.claims.take()
+        claim = self.store.claims.take() if reason is None else None
         if claim is None:
             return None
-        running = RunningJob(claim, self._store.claims, self._max_attempts)
+        running = RunningJob(claim, self.store.claims, self._max_attempts)
         with self._changed:
             self._running = running
             if self._stop_at is not None:  # since the worker looked last
@@ -306,25 +306,23 @@ class TaskQueue:
             self._running = None
             self._changed.notify_all()
         if ending is Ending.PROCESS_LOST:
-            self._lose_process()
+            self.stop(0)
+            self._on_process_lost()
         return running.job.id
 
     def _fresh(self, jobs: list[Job]) -> list[Job]:
         """`jobs` with what this process knows better than the store, and with the times until they are done."""
-        with self._changed:
-            running = self._running
+        running = self._running
         if running is not None and (progress := running.progress) is not None:
             jobs = [replace(job, progress=progress) if job.id == running.job.id else job for job in jobs]
-        return with_times(jobs, self._store.recent_work(), time.time())
+        return with_times(jobs, self.store.recent_work(), time.time())
 
     def _refuse_when_stopping(self) -> None:
         if self._stop_at is not None:
-            closing = Text("服务正在关闭，不再接受任务。", "The server is closing and takes no more jobs.")
-            raise QueueError(closing, code="queue_closed")
-
-    def _lose_process(self) -> None:
-        self.stop(0)
-        self._on_process_lost()
+            raise QueueError(
+                Text("服务正在关闭，不再接受任务。", "The server is closing and takes no more jobs."),
+                code="queue_closed",
+            )
 
     def _tell(self) -> None:
         """Let the worker and those who wait look again."""
