@@ -410,7 +410,7 @@ def test_no_job_begins_while_there_is_a_reason_to_wait(request_of, outputs):
 
 
 def test_a_store_that_cannot_be_written_holds_a_job_up_and_loses_nothing(request_of, outputs, caplog, monkeypatch):
-    monkeypatch.setattr("heygem.jobs.running_job._BEAT_S", 0.01)
+    monkeypatch.setattr("heygem.jobs.running_job._BEAT_S", 0)
     running, go = threading.Event(), threading.Event()
 
     def run(job, progress):
