@@ -14,15 +14,19 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from heygem.errors import HeyGemError, SettingsError, Text
+from heygem.jobs.disk_guard import DiskGuard
+from heygem.jobs.janitor import Janitor
 from heygem.jobs.job import Job, JobResult
 from heygem.jobs.marking import Marking
 from heygem.jobs.run_job import make_runner, speech_seconds
 from heygem.jobs.run_log import RunLog, open_run_log
 from heygem.jobs.task_queue import TaskQueue
+from heygem.jobs.watchdog import Watchdog
 from heygem.pipeline.progress import Progress
 from heygem.settings import Settings
 from heygem.ui.bind_rule import check_bind
 from heygem.ui.blocks import build_app
+from heygem.ui.health import Health
 from heygem.ui.models_view import ModelRow
 
 if TYPE_CHECKING:
@@ -134,27 +138,35 @@ def main() -> int:
         for notice in Marking.of(settings).notices:
             log.warning("%s %s", notice.text, notice.hint)
         worker = Worker(settings)
+        disk = DiskGuard(settings.outputs_dir, settings.min_free_mb * 1_000_000)
+        watchdog = Watchdog(stall_s=settings.stall_s, on_stall=lambda job_id, cause: queue.give_up(job_id, cause))
         queue = TaskQueue(
-            worker.run,
+            watchdog.watched(worker.run),
             outputs_dir=settings.outputs_dir,
             capacity=settings.queue_capacity,
+            can_claim=disk.reason_to_wait,
             measure=speech_seconds,
             on_process_lost=shutdown.on_process_lost,
         )
+        janitor = Janitor(queue.store, settings)
         listener = _listen(settings)
     except HeyGemError as error:
         sys.stderr.write(f"{error}\n{error.hint}\n" if any(error.hint) else f"{error}\n")
         return EXIT_BAD_START
     try:
-        app = build_app(settings, queue, worker.models, run_log.tail)
+        health = Health(queue, worker.models, disk, watchdog)
+        app = build_app(settings, queue, worker.models, run_log.tail, health)
         # An open page keeps a connection for events: without a limit the server would wait for it for ever.
         server = Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1), shutdown)
         shutdown.attach(queue, server, settings.stop_grace_s)
         queue.start()
+        watchdog.start()
+        janitor.start()
         log.info("serving http://%s:%d", settings.host, listener.getsockname()[1])
         server.run(sockets=[listener])
     finally:
         log.info("stopping: jobs that wait stay in the queue")
+        janitor.close()
         is_closed = queue.close(settings.stop_grace_s)
         log.info("stopped" if is_closed else "stopped; the running job did not answer and will run again")
         run_log.close()

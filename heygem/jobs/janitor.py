@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from heygem.errors import QueueError
@@ -70,10 +71,10 @@ class Janitor:
         self._thread.start()
 
     def close(self) -> None:
-        """Sweep no more."""
+        """Sweep no more; what is being deleted is given a second."""
         self._stop.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(1.0)
 
     def sweep(self, *, dry_run: bool = False) -> list[Removal]:
         """Delete what is due, or with `dry_run` only tell it.
@@ -83,20 +84,26 @@ class Janitor:
         Raises:
             QueueError: the jobs cannot be read; nothing was deleted.
         """
-        removals: list[Removal] = []
-        for job, why in self._due_jobs():
-            removal = Removal(self._outputs / job.id, size_of(self._outputs / job.id), why)
-            if dry_run or self._delete_job(job.id):
-                removals.append(removal)
-        for path, why in [*self._leftovers(), *self._old_uploads()]:
-            removal = Removal(path, size_of(path), why)
-            if dry_run or _delete(path):
-                removals.append(removal)
+        removals = []
+        for removal, delete in self._due():
+            if self._stop.is_set():
+                break
+            if not dry_run:
+                if not delete():
+                    continue
+                log.info("deleted %s (%.1f MB): %s", removal.path.name, removal.size / 1e6, removal.why)
+            removals.append(removal)
         if not dry_run:
             _remove_empty_folders(self._uploads)
-            for removal in removals:
-                log.info("deleted %s (%.1f MB): %s", removal.path.name, removal.size / 1e6, removal.why)
         return removals
+
+    def _due(self) -> Iterator[tuple[Removal, Callable[[], bool]]]:
+        """What is to go, each with what deletes it."""
+        for job, why in self._due_jobs():
+            folder = self._outputs / job.id
+            yield Removal(folder, size_of(folder), why), partial(self._delete_job, job.id)
+        for path, why in [*self._leftovers(), *self._old_uploads()]:
+            yield Removal(path, size_of(path), why), partial(_delete, path)
 
     def _due_jobs(self) -> Iterator[tuple[Job, str]]:
         """Ended jobs whose results are too old or too much, the oldest first."""

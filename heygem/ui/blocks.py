@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 import gradio as gr
 from fastapi import FastAPI
 
-from heygem.jobs.job import JobStatus
 from heygem.jobs.run_log import LogLine
 from heygem.jobs.task_queue import TaskQueue
 from heygem.settings import Settings
@@ -17,6 +16,7 @@ from heygem.ui import text
 from heygem.ui.batch_tab import BatchTab
 from heygem.ui.events import ROW_BUTTONS_JS, Wiring
 from heygem.ui.guard import LANGUAGE_KEY, Guard
+from heygem.ui.health import Health
 from heygem.ui.html_parts import bilingual, both
 from heygem.ui.job_view import queue_card, state_pill
 from heygem.ui.labels import I18N, label
@@ -62,14 +62,16 @@ def build_app(
     queue: TaskQueue,
     models_status: Callable[[], Sequence[ModelRow]],
     log_lines: Callable[[], Sequence[LogLine]],
+    health: Health,
 ) -> FastAPI:
-    """The server: the page at /, results at /results, /healthz.
+    """The server: the page at /, results at /results, and what supervisors ask.
 
     Args:
         settings: Where uploads are kept until their job has them: ``cache_dir / "uploads"``.
         queue: Where the page submits, and what it shows.
         models_status: The models now; called once a second per open page.
         log_lines: The last lines of the run log, oldest first; likewise.
+        health: Answers supervisors.
     """
     uploads_dir = settings.cache_dir.resolve() / "uploads"
     uploads_dir.mkdir(parents=True, exist_ok=True)
@@ -111,21 +113,13 @@ def build_app(
         batch.connect(wiring)
         wiring.on_row_buttons(queue_html)
     page.queue(api_open=False)
-    return _mount(page, queue, settings.max_upload_mb)
+    return _mount(page, queue, health, settings.max_upload_mb)
 
 
-def _mount(page: gr.Blocks, queue: TaskQueue, max_upload_mb: int) -> FastAPI:
+def _mount(page: gr.Blocks, queue: TaskQueue, health: Health, max_upload_mb: int) -> FastAPI:
     app = FastAPI(title="HeyGem", docs_url=None, redoc_url=None, openapi_url=None)
 
-    @app.get("/healthz")
-    def healthz() -> dict[str, bool | int]:
-        jobs = queue.jobs()
-        return {
-            "ok": True,
-            "running": sum(job.status is JobStatus.RUNNING for job in jobs),
-            "waiting": sum(job.status is JobStatus.QUEUED for job in jobs),
-        }
-
+    health.serve(app)
     serve_results(app, queue)
     # Gradio 6.31 sets this in launch() only, and while it is unset takes any file on the server as an "upload".
     page.has_launched = True

@@ -9,12 +9,15 @@ from pathlib import Path
 import uvicorn
 
 from heygem.errors import NoFaceError, Text
+from heygem.jobs.disk_guard import DiskGuard
 from heygem.jobs.job import JobResult
 from heygem.jobs.run_log import open_run_log
 from heygem.jobs.task_queue import TaskQueue
+from heygem.jobs.watchdog import Watchdog
 from heygem.pipeline.progress import Stage
 from heygem.settings import Settings
 from heygem.ui.blocks import build_app
+from heygem.ui.health import Health
 from heygem.ui.models_view import ModelRow
 
 
@@ -37,7 +40,9 @@ def main(port, folder, step_s):
     queue = TaskQueue(run, outputs_dir=settings.outputs_dir)
     queue.start()
     models = [ModelRow("demo", "cpu/fp32", True, 5.2, 1, 7)]
-    app = build_app(settings, queue, lambda: models, run_log.tail)
+    watchdog = Watchdog(stall_s=600, on_stall=queue.give_up)
+    health = Health(queue, lambda: models, DiskGuard(settings.outputs_dir, 0), watchdog)
+    app = build_app(settings, queue, lambda: models, run_log.tail, health)
     listener = socket.create_server(("127.0.0.1", port))
     uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1)).run(sockets=[listener])
 

@@ -11,10 +11,13 @@ import pytest
 import uvicorn
 
 from heygem.errors import Text
+from heygem.jobs.disk_guard import DiskGuard
 from heygem.jobs.job import JobRequest, JobResult
 from heygem.jobs.task_queue import TaskQueue
+from heygem.jobs.watchdog import Watchdog
 from heygem.settings import Settings
 from heygem.ui.blocks import build_app
+from heygem.ui.health import Health
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -36,7 +39,9 @@ class Server:
         self.queue = TaskQueue(run, outputs_dir=self.outputs)
         listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        app = build_app(settings, self.queue, list, list)
+        watchdog = Watchdog(stall_s=600, on_stall=self.queue.give_up)
+        health = Health(self.queue, list, DiskGuard(self.outputs, 0), watchdog)
+        app = build_app(settings, self.queue, list, list, health)
         self.server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
         self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [listener]})
         self.thread.start()
@@ -207,7 +212,7 @@ def test_gradio_is_told_to_tell_nobody(http):
 
 
 def test_health_is_told(http):
-    assert http.get("/healthz").json() == {"ok": True, "running": 0, "waiting": 0}
+    assert http.get("/healthz").json() == {"ok": True}
 
 
 def test_config_is_json_without_server_paths(server, http):
