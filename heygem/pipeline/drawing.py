@@ -28,8 +28,8 @@ from heygem.pipeline.prefetch import prefetch
 from heygem.pipeline.progress import Progress, Stage
 from heygem.pipeline.stages import PARSE_EVERY, Shot, sharpen, speak, with_faces
 
-_READ_AHEAD_BYTES = 32 * 1024 * 1024
-"""Decoded frames held ahead of the networks: 24 at 720p, 10 at 1080p."""
+_AHEAD_BYTES = 32 * 1024 * 1024
+"""Frames held ahead of the networks, and as many ahead of the encoder: 24 at 720p, 10 at 1080p."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,11 @@ class Drawing:
         """Frames per second."""
         return self.source.info.fps
 
+    @property
+    def frames_ahead(self) -> int:
+        """Frames that one stage may be ahead of the next."""
+        return max(2, _AHEAD_BYTES // (self.source.info.width * self.source.info.height * 3 // 2))
+
     def frames_in(self, seconds: Fraction) -> int:
         """About so many seconds in frames, so that face masks are parsed where they would be without parts."""
         return max(1, ceil(seconds * self.fps / PARSE_EVERY)) * PARSE_EVERY
@@ -95,10 +100,8 @@ class Drawing:
             part: Numbers of frames of the result, in one piece.
             sums: What is known of the clip's pictures; it makes a late start quick.
         """
-        info = self.source.info
-        ahead = max(2, _READ_AHEAD_BYTES // (info.width * info.height * 3 // 2))
         frames = self.source.extended(len(part), self.options.extend, len(self.track), start=part.start, sums=sums)
-        return prefetch(frames, ahead)
+        return prefetch(frames, self.frames_ahead)
 
     def sink(
         self, path: Path, audio: AudioFile | None = None, metadata: Mapping[str, str] = MappingProxyType({})
@@ -147,9 +150,11 @@ class Drawing:
             with closing(self.decoded(part)) as own:
                 self.draw(part, sink, progress, own)
             return
-        for shot in self._shots(islice(decoded, len(part)), part.start):
-            sink.write(shot.frame)
-            progress.tick(Stage.DRAWING, shot.index + 1, self.count)
+        # Drawn on a thread of its own: the next batch is drawn while the encoder takes this one.
+        with closing(prefetch(self._shots(islice(decoded, len(part)), part.start), self.frames_ahead)) as shots:
+            for shot in shots:
+                sink.write(shot.frame)
+                progress.tick(Stage.DRAWING, shot.index + 1, self.count)
 
     def _shots(self, decoded: Iterable[tuple[int, Frame]], first: int) -> Iterator[Shot]:
         """The frames of the result from number `first` on, finished, in order."""

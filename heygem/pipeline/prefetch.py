@@ -28,7 +28,10 @@ def prefetch(items: Iterable[T], depth: int) -> Generator[T, None, None]:
         while not (read := ahead.get()).is_end:
             yield read.items[0]
         if read.error is not None:
-            raise read.error
+            try:
+                raise read.error
+            finally:
+                del read  # or the error and this frame, in its traceback, hold each other and all that they came from
     finally:
         stop.set()
         thread.join()

@@ -132,7 +132,7 @@ def _detections(
     def report(done: int) -> None:
         progress.tick(Stage.TRACKING, done, source.info.estimated_frames)
 
-    read_ahead = prefetch(source.frames(), engines.detector_batch.size * 2)
+    read_ahead = prefetch(source.frames(), engines.detector.batch)
     with closing(read_ahead):
         found = find_faces(read_ahead, engines.detector, detect=detect, on_batch=report)
     cache.put(source.path, engines.detector.identity, source.info.fps, found)

@@ -185,10 +185,32 @@ def test_opacity_mixes_drawn_and_own_pixels() -> None:
     assert abs(float(frame.y[64, 70]) - wanted) <= 0.5
 
 
-def turned(by: float, scale: float) -> np.ndarray:
-    """A map that turns and scales around the middle of `smooth_frame`, to the middle of a crop of 48 pixels."""
+def turned(by: float, scale: float, size: int = 48) -> np.ndarray:
+    """A map that turns and scales around the middle of `smooth_frame`, to the middle of a crop."""
     linear = scale * np.array([[np.cos(by), -np.sin(by)], [np.sin(by), np.cos(by)]])
-    return np.column_stack([linear, [24, 24] - linear @ [80, 64]])
+    return np.column_stack([linear, [size / 2, size / 2] - linear @ [80, 64]])
+
+
+def test_flow_turns_with_the_crop() -> None:
+    frame = smooth_frame()
+    before = Frame(frame.data.clone(), frame.width, frame.height, frame.colour)
+    affine = turned(0.5, 0.6)
+    flow = torch.tensor([4.0, 6.0])[:, None, None].expand(2, 48, 48)
+    paste(frame, affine, Patch(torch.zeros(3, 48, 48), torch.zeros(1, 48, 48), flow), torch.ones(1, 48, 48))
+    right, down = np.linalg.inv(affine[:, :2]) @ [4, 6]
+    luma, chroma = np.s_[54:74, 70:90], np.s_[27:37, 35:45]
+    planes = ((frame.y, before.y, luma), (frame.u, before.u, chroma), (frame.v, before.v, chroma))
+    changed = [float((new[part].float() - old[part]).mean()) for new, old, part in planes]
+    assert changed == pytest.approx([right, right / 2, down / 2], abs=0.5)  # bytes
+
+
+def test_chroma_lies_on_even_columns_and_between_rows() -> None:
+    rows, columns = torch.meshgrid(torch.arange(40), torch.arange(40), indexing="ij")
+    frame = frame_of(torch.full((80, 80), 100), 20 + 4 * columns, 21 + 4 * rows)
+    yuv = yuv_of(cut([frame], [np.array([[1.0, 0, -11], [0, 1, -14]])], 32))[0]
+    where = torch.arange(32)
+    assert torch.allclose(yuv[1], (20 + 2 * (11 + where)).float().expand(32, 32), atol=0.05)
+    assert torch.allclose(yuv[2], (20 + 2 * (14 + where)).float()[:, None].expand(32, 32), atol=0.05)
 
 
 @pytest.mark.parametrize("turn", [0.0, 0.4])
@@ -198,17 +220,17 @@ def test_to_look_only_where_the_mask_shows_gives_what_looking_everywhere_gives(
     turn: float, scale: float, has_flow: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     generator = torch.Generator().manual_seed(2)
-    colour = torch.rand(3, 48, 48, generator=generator)
-    flow = torch.rand(2, 48, 48, generator=generator) * 4 - 2
-    patch = Patch(colour, torch.rand(1, 48, 48, generator=generator), flow) if has_flow else Patch(colour)
-    mask = torch.zeros(1, 48, 48)
-    mask[:, 17:30, 9:36] = torch.rand(13, 27, generator=generator)
-    affine = turned(turn, scale)
+    colour = torch.rand(3, 96, 96, generator=generator)
+    flow = torch.rand(2, 96, 96, generator=generator) * 4 - 2
+    patch = Patch(colour, torch.rand(1, 96, 96, generator=generator), flow) if has_flow else Patch(colour)
+    mask = torch.zeros(1, 96, 96)
+    mask[:, 53:96, 37:80] = torch.rand(43, 43, generator=generator)
+    affine = turned(turn, scale, 96)
     near = noise_frame(160, 128)
     everywhere = Frame(near.data.clone(), near.width, near.height, near.colour)
     before = near.data.clone()
     paste(near, affine, patch, mask)
-    monkeypatch.setattr(crop_module, "_shown", lambda mask: (0, 0, 48, 48))
+    monkeypatch.setattr(crop_module, "_shown", lambda mask: (0, 0, 96, 96))
     paste(everywhere, affine, patch, mask)
     assert near.data.ne(before).any()
     assert near.data.int().sub(everywhere.data.int()).abs().max() <= 1  # rounded the other way

@@ -1,7 +1,10 @@
 """The one place with a thread: order, bound, and that neither end can hang the other."""
 
+import contextlib
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -43,6 +46,27 @@ def test_error_arrives_in_place_of_the_item_it_prevented() -> None:
     with pytest.raises(ValueError, match="bad frame"):
         next(ahead)
     assert not reader_threads()
+
+
+def test_an_error_keeps_nothing_alive_once_it_is_forgotten() -> None:
+    class Model:
+        pass
+
+    models: list[weakref.ref[Model]] = []
+
+    def items() -> Iterator[int]:
+        model = Model()
+        models.append(weakref.ref(model))
+        yield 1
+        raise ValueError("bad frame")
+
+    gc.disable()
+    try:
+        with contextlib.suppress(ValueError):
+            list(prefetch(items(), depth=1))
+        assert models[0]() is None
+    finally:
+        gc.enable()
 
 
 def test_closing_early_ends_the_thread_and_closes_the_source() -> None:
