@@ -1,4 +1,4 @@
-"""The command line: ``python -m heygem generate | models | train | doctor | verify | clean``."""
+"""The command line: ``python -m heygem generate | batch | inspect | models | train | doctor | verify | clean``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 from heygem import __version__
-from heygem.cli import clean, doctor, generate, models, train, verify
+from heygem.cli import batch, clean, doctor, generate, inspect, models, train, verify
 from heygem.errors import HeyGemError
 from heygem.settings import Settings
 
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--version", action="version", version=f"HeyGem {__version__}")
     parser.add_argument("--log-level", default="warning", choices=("debug", "info", "warning", "error"))
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (generate, models, train, doctor, verify, clean):
+    for command in (generate, batch, inspect, models, train, doctor, verify, clean):
         command.add_parser(commands)
     args = parser.parse_args(arguments)
     errors = Console(stderr=True)

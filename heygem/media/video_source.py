@@ -35,6 +35,9 @@ SEEK_MARGINS = (4, 250)
 """Frames before the wanted one from which decoding starts. Deinterlacing needs two; the second margin is for transport
 streams and the like, which are entered somewhere near the place, and for pictures that are refreshed bit by bit."""
 
+SOON_READ_S = 60
+"""Length of a clip up to which reading all of it is quicker than entering it a dozen times."""
+
 _ENOUGH = 0.95
 """Share of the promised frames that makes a clip with a damaged end usable."""
 
@@ -73,6 +76,35 @@ class VideoSource:
         count = 1 if self.info.is_still else None
         with FfmpegProcess(decode_args(self.path, self.info, count=count), pipe="out") as process:
             yield from self._rest(process, 0)
+
+    def sample(self, count: int) -> Generator[tuple[int, Frame], None, None]:
+        """A few frames spread evenly over the clip, for a first look: quick, and only about where they are said to be.
+
+        Args:
+            count: How many; fewer come from a short clip, or one that cannot be entered everywhere.
+
+        Yields:
+            The number of a frame, and the frame. At least one.
+
+        Raises:
+            MediaError: as for `frames`.
+        """
+        length, found = self.info.estimated_frames, 0
+        numbers = sorted({part * length // count for part in range(count)})
+        if self.info.duration <= SOON_READ_S:
+            with closing(self.frames()) as frames:
+                yield from ((number, frame) for number, frame in enumerate(frames) if number in numbers)
+            return
+        for number in numbers:
+            args = decode_part_args(self.path, self.info, start=number, count=1, margin=SEEK_MARGINS[0])
+            with FfmpegProcess(args, pipe="out") as process:
+                frame = self._next_frame(process)
+            if frame is not None:
+                found += 1
+                yield number, frame
+        if not found:
+            with closing(self.frames()) as frames:
+                yield 0, next(frames)
 
     def extended(
         self, count: int, extend: Extend, length: int, *, start: int = 0, sums: PictureSums | None = None

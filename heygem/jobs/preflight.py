@@ -1,0 +1,183 @@
+"""What a job would meet, found out in seconds and before any model draws: lengths, colours, sound, faces, space, time.
+
+Knows files and the face detector; runs neither lips nor enhancer, and queues nothing.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from heygem.device import Placement
+from heygem.errors import HeyGemError, Notice, Text
+from heygem.faces.detect import FaceDetector
+from heygem.jobs.choose_engines import choose_engines
+from heygem.jobs.face_sample import FaceSample, sample_faces
+from heygem.jobs.former_jobs import seconds_per_pixel
+from heygem.jobs.job import JobError
+from heygem.jobs.notices import length_notices
+from heygem.media.audio_file import AudioFile
+from heygem.media.intake import ClipIntake, take_speech
+from heygem.media.limits import Limits
+from heygem.media.media_info import VideoInfo
+from heygem.media.video_source import VideoSource
+from heygem.model_manager import ModelManager
+from heygem.pipeline.options import RenderOptions
+from heygem.settings import Settings
+
+_BITS_PER_PIXEL = 0.15
+"""What x264 writes at crf 18 for a speaker, generously."""
+
+_SOUND_BYTES_PER_S = 24_000
+
+_COPIES = 3
+"""Of a result while it is made: its parts, the joined file, and its copy with the index in front."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipReport:
+    """A clip before its job; either `refused` is set, or `info` and `faces` are."""
+
+    path: Path
+    info: VideoInfo | None = None
+    faces: FaceSample | None = None
+    notices: tuple[Notice, ...] = ()
+    refused: JobError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechReport:
+    """A recording before its jobs; either `refused` or `audio` is set."""
+
+    path: Path
+    audio: AudioFile | None = None
+    notices: tuple[Notice, ...] = ()
+    refused: JobError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PreflightReport:
+    """All files, and what their jobs would need.
+
+    Attributes:
+        clips: In the order given.
+        speech: None where none was given.
+        detector: Who looked for faces.
+        needed_bytes: Space on the disk that the jobs take, at most.
+        free_bytes: Space there is.
+        expected_s: Time for all jobs at the pace of former ones; None without a speech, or without former ones that
+            ran on the same engines and device.
+        notices: What concerns them all.
+    """
+
+    clips: tuple[ClipReport, ...]
+    speech: SpeechReport | None
+    detector: Text
+    needed_bytes: int
+    free_bytes: int
+    expected_s: float | None
+    notices: tuple[Notice, ...]
+
+    @property
+    def is_fit(self) -> bool:
+        """Nothing was refused."""
+        is_speech_fit = self.speech is None or self.speech.refused is None
+        return is_speech_fit and all(clip.refused is None for clip in self.clips)
+
+
+def preflight(
+    clips: Sequence[Path],
+    speech: Path | None,
+    *,
+    settings: Settings,
+    models: ModelManager,
+    placement: Placement,
+    options: RenderOptions | None = None,
+) -> PreflightReport:
+    """Look at files as their jobs would. A file that is refused is reported, not raised.
+
+    Args:
+        clips: The clips.
+        speech: What they are to speak, if known.
+        settings: Limits, weights and where results go.
+        models: Lends the detector.
+        placement: Device and number format.
+        options: The user's choices; None: the defaults.
+
+    Raises:
+        ModelError: the detector cannot be had.
+        UnknownEngineError: the options name an engine that does not exist.
+    """
+    options = options or RenderOptions()
+    limits = Limits.of(settings)
+    chosen = choose_engines(options, settings, placement)
+    heard = None if speech is None else _speech_report(speech, limits)
+    audio = None if heard is None else heard.audio
+    intake = ClipIntake(limits)
+    with models.lease(chosen.detector.spec) as lease:
+        reports = tuple(_clip_report(path, intake, audio, options, lease.model) for path in clips)
+    infos = [report.info for report in reports if report.info is not None]
+    enhancer = None if chosen.enhancer is None else chosen.enhancer.spec.key.name
+    engines = {"lips": chosen.lips.spec.key.name, "enhancer": enhancer}
+    pace = seconds_per_pixel(settings.outputs_dir, engines, str(placement))
+    free = shutil.disk_usage(_existing(settings.outputs_dir)).free
+    needed = _needed_bytes(infos, audio)
+    return PreflightReport(
+        clips=reports,
+        speech=heard,
+        detector=chosen.detector.label,
+        needed_bytes=needed,
+        free_bytes=free,
+        expected_s=None if pace is None or audio is None else pace * sum(_pixels(info, audio) for info in infos),
+        notices=_space_notices(needed, free - (settings.min_free_mb << 20)),
+    )
+
+
+def _speech_report(path: Path, limits: Limits) -> SpeechReport:
+    try:
+        taken = take_speech(path, limits)
+    except HeyGemError as error:
+        return SpeechReport(path, refused=JobError(error.code, error.text, error.hint))
+    return SpeechReport(path, taken.audio, taken.notices)
+
+
+def _clip_report(
+    path: Path, intake: ClipIntake, audio: AudioFile | None, options: RenderOptions, detector: FaceDetector
+) -> ClipReport:
+    try:
+        taken = intake.take(path)
+        faces = sample_faces(VideoSource(path), detector)
+    except HeyGemError as error:
+        return ClipReport(path, refused=JobError(error.code, error.text, error.hint))
+    repeats = () if audio is None else length_notices(taken.info, audio, options.extend)
+    return ClipReport(path, taken.info, faces, (*taken.notices, *repeats, *faces.notices))
+
+
+def _pixels(info: VideoInfo, audio: AudioFile | None) -> float:
+    """Pixels of all frames of a result; as long as the clip while the speech is not known."""
+    length_s = info.duration if audio is None else audio.duration
+    return float(length_s * info.fps) * info.width * info.height
+
+
+def _needed_bytes(infos: Sequence[VideoInfo], audio: AudioFile | None) -> int:
+    """Space for all results, and for the copies of the largest one while it is made."""
+    sound_s = 0.0 if audio is None else float(audio.duration)
+    sizes = [_pixels(info, audio) * _BITS_PER_PIXEL / 8 + sound_s * _SOUND_BYTES_PER_S for info in infos]
+    return round(sum(sizes) + (_COPIES - 1) * max(sizes, default=0.0))
+
+
+def _space_notices(needed: int, usable: int) -> tuple[Notice, ...]:
+    if needed <= usable:
+        return ()
+    text = Text(
+        f"大约需要 {needed / 1e6:.0f} MB 磁盘空间，可用 {max(0, usable) / 1e6:.0f} MB。",
+        f"About {needed / 1e6:.0f} MB of disk are needed; {max(0, usable) / 1e6:.0f} MB are to be had.",
+    )
+    return (Notice("low_disk", text, Text("请先清理磁盘。", "Free some space first.")),)
+
+
+def _existing(folder: Path) -> Path:
+    """The folder itself, or the nearest one above it that is there."""
+    return next(path for path in (folder.resolve(), *folder.resolve().parents) if path.exists())
