@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
@@ -135,7 +136,8 @@ class Producer:
                 metadata=self._marking.metadata(content_id),
             )
             hashes = {kind: lease.sha256 for kind, lease in leases.items()}
-        self._marking.sign(output)
+        with _whole(output):
+            self._marking.sign(output)
         notices = [
             *speech.notices,
             *clip.notices,
@@ -147,10 +149,8 @@ class Producer:
         facts = {
             "heygem": __version__,
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
-            "clip": clip_name,
-            "speech": speech_name,
+            **asked_for(clip_name, speech_name, options),
             "speech_s": float(recording.duration),
-            "options": asdict(options) | {"fps": str(options.fps) if options.fps else None},
             "label": {
                 "visible": self._marking.is_visible,
                 "aigc": self._marking.fields(content_id),
@@ -170,7 +170,8 @@ class Producer:
                 "drawing": round(report.drawing_s, 3),
             },
         }
-        manifest = write_manifest(output, facts)
+        with _whole(output):
+            manifest = write_manifest(output, facts)
         engines_line = _engines_line(chosen, hashes)
         seconds = time.monotonic() - started
         log.info("%s: %d frames in %.1f s by %s", output.name, report.frames, seconds, engines_line.en)
@@ -218,6 +219,25 @@ class Producer:
             while len(self._heard) > _RECORDINGS_KEPT:
                 self._heard.popitem(last=False)
         return windows
+
+
+def asked_for(clip_name: str, speech_name: str, options: RenderOptions) -> dict[str, Any]:
+    """What a manifest says of what was asked for: what the files were called, and the options."""
+    return {
+        "clip": clip_name,
+        "speech": speech_name,
+        "options": json.loads(json.dumps(asdict(options), default=str)),
+    }
+
+
+@contextmanager
+def _whole(output: Path) -> Iterator[None]:
+    """Take a result away that lacks what belongs to it."""
+    try:
+        yield
+    except BaseException:
+        output.unlink(missing_ok=True)
+        raise
 
 
 def _batch(lease: Lease[Any], chosen: Chosen[Any]) -> BatchMemory:
