@@ -2,12 +2,14 @@
 
 from pathlib import Path
 from threading import Event, Thread
+from time import sleep
 
 import pytest
 
 from heygem.errors import JobCancelled
 from heygem.jobs.job import Job, JobRequest, JobResult, JobStatus
 from heygem.jobs.run_log import open_run_log
+from heygem.jobs.task_queue import TaskQueue
 from heygem.jobs.watchdog import Watchdog
 from heygem.pipeline.progress import Silent, Stage
 
@@ -183,3 +185,41 @@ def test_its_own_thread_looks():
     run(watchdog, lambda progress: told.wait(20))
     watchdog.close()
     assert told.is_set()
+
+
+def test_a_job_that_stands_still_twice_is_interrupted_with_its_cause(tmp_path, clock):
+    """With the real queue, as two processes would have it, one after the other."""
+    (tmp_path / "clip").write_bytes(b"clip")
+    hangs = []
+
+    def process():
+        """Begin whatever waits; the job in the state that the next process finds."""
+        lost, release = [], Event()
+        watchdog = Watchdog(stall_s=600, on_stall=lambda *cause: queue.give_up(*cause), clock=clock)
+
+        def run(job, progress):
+            progress.tick(Stage.LOADING, 0)
+            hangs.append(job.id)
+            release.wait(20)
+            progress.tick(Stage.LOADING, 0)
+
+        queue = TaskQueue(watchdog.watched(run), outputs_dir=tmp_path / "out", on_process_lost=lambda: lost.append(1))
+        if not hangs:
+            queue.submit(JobRequest(tmp_path / "clip", tmp_path / "clip"))
+        begun = len(hangs)
+        queue.start()
+        while len(hangs) == begun:
+            sleep(0.01)
+        clock.now_s += 601
+        watchdog.look()
+        job = queue.jobs()[0]
+        assert lost and queue.complaints()
+        release.set()
+        queue.close(0)
+        return job
+
+    first, second = process(), process()
+    assert (first.status, first.attempt) == (JobStatus.QUEUED, 1)
+    assert (second.status, second.attempt) == (JobStatus.INTERRUPTED, 2)
+    assert second.error.code == "stalled" and "601 s (stage loading)" in second.error.text.en
+    assert len(hangs) == 2
