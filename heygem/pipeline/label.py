@@ -26,12 +26,9 @@ from heygem.pipeline.stages import Shot
 LINES = ("AI生成", "AI-GENERATED")
 """What the label says, a line each. The font holds these characters and no others."""
 
-GLYPH_SHARE = Fraction(5, 100)
-"""Height of the lowest character, as a share of the picture's shorter side: no less than this."""
-
 _FONT_FILE = Path(__file__).parent / "fonts" / "label.otf"
 _FONT_SHARE = Fraction(7, 100)
-"""Font size as a share of the shorter side; a capital is 0.733 of it."""
+"""Font size as a share of the shorter side: a capital, 0.733 of it, is then 5.1 % high."""
 _MARGIN_SHARE = Fraction(2, 100)
 """Distance from the picture's edges, as a share of the shorter side."""
 _PADDING = 0.35
@@ -101,8 +98,6 @@ class Label:
         rows = slice(0, height // 2) if self.top < height // 2 else slice(height // 2, height)
         columns = slice(0, width * 3 // 4) if self.left < width - self.left - self.width else slice(width // 4, width)
         corner = luma[rows, columns]
-        # Where a picture is perfectly flat, OpenCV's correlation is whatever rounding makes of it.
-        corner = corner + np.random.default_rng(0).standard_normal(corner.shape, np.float32)
         text = self._text.cpu().numpy()
         best = -1.0
         for scale in _SCALES:
@@ -143,9 +138,6 @@ def _text(side: Fraction, sample_aspect: Fraction, *, is_right: bool) -> NDArray
     """(H, W) float32, 0..1, both even: how much of each pixel of the box is covered by text."""
     size = ceil(side * _FONT_SHARE)
     lines = _lines(size)
-    while min(_ink_height(line) for line in lines) < side * GLYPH_SHARE:
-        size += 1
-        lines = _lines(size)
     space = max(1, round(size * _PADDING))
     box = Image.new(
         "L",
@@ -172,12 +164,6 @@ def _lines(size: int) -> list[Image.Image]:
         ImageDraw.Draw(picture).text((-left, -top), line, fill=255, font=font)
         pictures.append(picture)
     return pictures
-
-
-def _ink_height(line: Image.Image) -> int:
-    """Rows from the first to the last that hold a pixel of more than half ink."""
-    rows = np.flatnonzero((np.asarray(line) > 127).any(1))
-    return int(rows[-1] - rows[0] + 1) if len(rows) else 0
 
 
 def _even(length: Fraction | float) -> int:

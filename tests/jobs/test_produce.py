@@ -14,7 +14,15 @@ import torch
 
 from formula_weights import write_retinaface, write_wav2lip
 from heygem.device import Placement
-from heygem.errors import MediaError, NoFaceError, UnknownEngineError, WeightsMissingError, WeightsRefusedError
+from heygem.errors import (
+    EncodeError,
+    MediaError,
+    NoFaceError,
+    Text,
+    UnknownEngineError,
+    WeightsMissingError,
+    WeightsRefusedError,
+)
 from heygem.jobs.choose_engines import choose_engines
 from heygem.jobs.produce import Produced, Producer
 from heygem.jobs.verify_result import verify_result
@@ -99,6 +107,19 @@ def test_a_label_that_is_switched_off_is_logged_with_every_job_and_told(
     assert "label_off" in [notice.code for notice in made.notices]
     assert "The visible AI label is switched off by the operator." in caplog.text
     assert json.loads(made.manifest.read_text(encoding="utf-8"))["label"]["visible"] is False
+
+
+@pytest.mark.parametrize("step", ["heygem.jobs.marking.Marking.sign", "heygem.jobs.produce.write_manifest"])
+def test_a_result_without_its_signature_or_manifest_is_none(
+    workshop: Workshop, sound: Path, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object) -> None:
+        raise EncodeError(Text("不行", "no"))
+
+    monkeypatch.setattr(step, fail)
+    with pytest.raises(EncodeError):
+        workshop.produce(sound)
+    assert not (workshop.folder / "out.mp4").exists()
 
 
 def test_a_second_job_loads_nothing_and_hears_nothing_anew(

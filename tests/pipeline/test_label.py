@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from heygem.frame import ColourSpace, Frame
-from heygem.pipeline.label import GLYPH_SHARE, LINES, Label, labelled
+from heygem.pipeline.label import LINES, Label, labelled
 from heygem.pipeline.stages import Shot
 
 SIZES = [(64, 64), (640, 360), (480, 854), (1280, 720), (1920, 1080), (1080, 1920), (2160, 3840)]
@@ -48,9 +48,16 @@ def test_every_character_is_at_least_a_twentieth_of_the_shorter_side_high(width:
     luma = frame.y.numpy()
     lines = heights_of_lines(luma)
     assert len(lines) == len(LINES)
-    assert min(lines) >= GLYPH_SHARE * min(width, height) and Fraction(1, 20) == GLYPH_SHARE
+    assert min(lines) >= min(width, height) / 20
     if min(width, height) >= 360:  # smaller, characters touch
-        assert min(heights_of_glyphs(luma)) >= GLYPH_SHARE * min(width, height)
+        assert min(heights_of_glyphs(luma)) >= min(width, height) / 20
+
+
+def test_no_size_falls_short() -> None:
+    for side in (*range(64, 640, 18), 214, 370, 528):  # the last three fall shortest
+        frame = grey(side, side)
+        Label(side, side, frame.colour, "top-right").draw(frame)
+        assert min(heights_of_lines(frame.y.numpy())) >= side / 20, side
 
 
 @pytest.mark.parametrize("corner", CORNERS)

@@ -1,90 +1,14 @@
 """The server over HTTP: what it must refuse. Each refusal was once a hole, in gradio or in a draft of ours."""
 
 import json
-import socket
-import threading
-import time
 from pathlib import Path
 
-import httpx
 import pytest
-import uvicorn
+from live_server import CLIP, SPEECH, file_data, generate, upload
 
-from heygem.errors import Text
-from heygem.jobs.disk_guard import DiskGuard
-from heygem.jobs.job import JobRequest, JobResult
-from heygem.jobs.task_queue import TaskQueue
-from heygem.jobs.watchdog import Watchdog
-from heygem.settings import Settings
-from heygem.ui.blocks import build_app
-from heygem.ui.health import Health
+from heygem.jobs.job import JobRequest
 
 pytestmark = pytest.mark.filterwarnings("default")
-
-
-DATA = Path(__file__).resolve().parents[1] / "data"
-CLIP, SPEECH = DATA / "presenter.mp4", DATA / "golden" / "speechlike_16k_4s.wav"
-
-
-class Server:
-    def __init__(self, folder):
-        self.outputs = folder / "outputs"
-        settings = Settings(outputs_dir=self.outputs, cache_dir=folder / "cache")
-
-        def run(job, progress):
-            (self.outputs / job.id / "result.mp4").write_bytes(b"0123456789")
-            (self.outputs / job.id / "secret.txt").write_text("secret")
-            return JobResult(self.outputs / job.id / "result.mp4", None, Text("", ""))
-
-        self.queue = TaskQueue(run, outputs_dir=self.outputs)
-        listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        watchdog = Watchdog(stall_s=600, on_stall=self.queue.give_up)
-        health = Health(self.queue, list, DiskGuard(self.outputs, 0), watchdog)
-        app = build_app(settings, self.queue, list, list, health)
-        self.server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
-        self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [listener]})
-        self.thread.start()
-        while not self.server.started:
-            time.sleep(0.02)
-
-    def close(self):
-        self.server.should_exit = True
-        self.thread.join(10)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    running = Server(tmp_path_factory.mktemp("server"))
-    yield running
-    running.close()
-
-
-@pytest.fixture(scope="module")
-def http(server):
-    with httpx.Client(base_url=server.url, timeout=30) as client:
-        yield client
-
-
-def upload(http, name, content):
-    [path] = http.post("/gradio_api/upload", files={"files": (name, content)}).json()
-    return path
-
-
-def file_data(path):
-    return {"path": str(path), "meta": {"_type": "gradio.FileData"}}
-
-
-def generate(http, speech, clip):
-    """What the Generate button sends; the event's raw answer."""
-    config = http.get("/config").json()
-    by_id = {part["props"].get("elem_id"): part["id"] for part in config["components"]}
-    event = next(d for d in config["dependencies"] if d["targets"] and d["targets"][0][0] == by_id["single-generate"])
-    values = {part["id"]: part["props"].get("value") for part in config["components"]}
-    data = [values.get(number) for number in event["inputs"]]
-    data[1:3] = [speech, clip]
-    body = {"data": data, "fn_index": event["id"], "session_hash": "test"}
-    return http.post("/gradio_api/run/predict", json=body)
 
 
 def test_an_upload_is_taken(server, http):
