@@ -170,9 +170,6 @@ def main() -> int:
         is_closed = queue.close(settings.stop_grace_s)
         log.info("stopped" if is_closed else "stopped; the running job did not answer and will run again")
         run_log.close()
-    if not is_closed:
-        # Its thread still runs, in a library that may not bear to be taken apart around it.
-        os._exit(shutdown.status)
     return shutdown.status
 
 
@@ -206,4 +203,7 @@ def _listen(settings: Settings) -> socket.socket:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    sys.stderr.flush()
+    # All is saved and closed. Libraries take seconds to be taken apart, and may not bear it around a job that hangs.
+    os._exit(status)

@@ -1,0 +1,85 @@
+"""How the server's process ends. Its page and its real jobs are in tests/browser/."""
+
+import signal
+from types import SimpleNamespace
+
+import pytest
+
+import app
+from heygem.errors import DeviceLostError, Text
+from heygem.jobs.job import JobRequest, JobStatus
+from heygem.jobs.task_queue import TaskQueue
+
+
+class Queue:
+    def __init__(self):
+        self.graces = []
+
+    def stop(self, grace_s):
+        self.graces.append(grace_s)
+
+
+@pytest.fixture
+def parts(monkeypatch):
+    """A shutdown with a clock, a queue and a server."""
+    parts = SimpleNamespace(
+        now=100.0, queue=Queue(), server=SimpleNamespace(should_exit=False), shutdown=app.Shutdown()
+    )
+    monkeypatch.setattr("app.time.monotonic", lambda: parts.now)
+    parts.shutdown.attach(parts.queue, parts.server, grace_s=20.0)
+    return parts
+
+
+def test_the_first_signal_gives_the_running_job_its_time_and_the_second_none(parts):
+    parts.shutdown.on_signal(15, None)
+    assert (parts.queue.graces, parts.server.should_exit) == ([20.0], True)
+    parts.now += 1.5
+    parts.shutdown.on_signal(15, None)
+    assert parts.queue.graces == [20.0, 0]
+    assert parts.shutdown.status == 0
+
+
+def test_ctrl_c_that_comes_twice_is_one_signal(parts):
+    for number in (2, 15):
+        parts.shutdown.on_signal(number, None)
+    assert 0 not in parts.queue.graces
+
+
+def test_a_signal_during_the_start_is_not_forgotten():
+    shutdown, server = app.Shutdown(), SimpleNamespace(should_exit=False)
+    shutdown.on_signal(15, None)
+    shutdown.attach(Queue(), server, grace_s=20.0)
+    assert server.should_exit
+
+
+@pytest.fixture
+def own_signals():
+    """Puts back what answers signals."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_lost_device_ends_the_process_with_75_and_its_job_waits_for_the_next(tmp_path, monkeypatch, own_signals):
+    def run(job, progress):
+        raise DeviceLostError(Text("显卡出错。", "The device failed."))
+
+    outputs, clip = tmp_path / "outputs", tmp_path / "clip"
+    clip.write_text("clip")
+    queue = TaskQueue(run, outputs_dir=outputs)
+    job = queue.submit(JobRequest(clip, clip))
+    for name, value in {
+        "PORT": 0,
+        "OUTPUTS_DIR": outputs,
+        "CACHE_DIR": tmp_path / "cache",
+        "LOG_FILE": tmp_path / "run.log",
+        "MIN_FREE_MB": 0,
+    }.items():
+        monkeypatch.setenv(f"HEYGEM_{name}", str(value))
+    monkeypatch.setattr("app.make_runner", lambda settings: run)
+    assert app.main() == app.EXIT_PROCESS_LOST == 75
+    assert (queue.get(job.id).status, queue.get(job.id).attempt) == (JobStatus.QUEUED, 1)
+    assert "The device failed." in (tmp_path / "run.log").read_text(encoding="utf-8")
+    queue.close()
