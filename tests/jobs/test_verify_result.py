@@ -172,8 +172,11 @@ def test_a_label_that_the_operator_switched_off_is_told_and_not_missed(tmp_path:
     path = write_result(tmp_path / "off.mp4", marking)
     assert codes(path)[:3] == ["aigc_found", "label_switched_off", "hash_same"] and found(path)
     # Only for the very file that the manifest speaks of.
+    with path.open("ab") as file:
+        file.write(bytes(9))
+    assert codes(path)[1:3] == ["label_not_visible", "hash_differs"]
     manifest_of(path).unlink()
-    assert codes(path)[1] == "label_not_visible" and not found(path)
+    assert codes(path)[1:3] == ["label_not_visible", "manifest_none"] and not found(path)
 
 
 def test_what_is_no_video_is_refused(tmp_path: Path) -> None:
