@@ -20,6 +20,7 @@ from heygem.faces.parsing import FaceParser, build_parser
 from heygem.faces.retinaface import build_retinaface
 from heygem.lipsync import LipEngine, lip_engine
 from heygem.lipsync.base import LipSyncModel
+from heygem.lipsync.speakers import speaker_engine, speaker_names
 from heygem.model_manager import ModelKey, ModelSpec
 from heygem.pipeline.options import DetectorChoice, RenderOptions
 from heygem.settings import Settings
@@ -72,14 +73,14 @@ def choose_engines(options: RenderOptions, settings: Settings, placement: Placem
     """The models that `options` ask for.
 
     Raises:
-        UnknownEngineError: there is no lip engine of that name.
+        UnknownEngineError: there is no lip engine and no speaker of that name.
         WeightsMissingError: weights that were asked for by name are not there.
         WeightsRefusedError: weights are there and are not what they should be.
     """
     enhancer = _enhancer(options, settings, placement)
     return ChosenEngines(
         lips=_lips(options, settings, placement),
-        detector=_detector(options, settings, placement),
+        detector=choose_detector(options, settings, placement),
         enhancer=enhancer,
         parser=_parser(settings, placement) if enhancer is not None else None,
     )
@@ -87,10 +88,13 @@ def choose_engines(options: RenderOptions, settings: Settings, placement: Placem
 
 def _lips(options: RenderOptions, settings: Settings, placement: Placement) -> Chosen[LipSyncModel]:
     engine, own = lip_engine("wav2lip"), settings.wav2lip_file
+    speakers = speaker_names(settings.models_dir)
+    if options.lips in speakers:
+        return _speaker_lips(options.lips, settings, placement)
     if _is_path(options.lips):
         own = Path(options.lips)
     elif options.lips != "auto":
-        engine = lip_engine(options.lips)
+        engine = lip_engine(options.lips, speakers)
     elif own is None and not _is_present(engine.checkpoint, settings):
         engine = lip_engine("demo")
     if engine.bundled is not None:
@@ -100,9 +104,17 @@ def _lips(options: RenderOptions, settings: Settings, placement: Placement) -> C
     return _chosen("lips", engine.label, find, engine.load, engine.default_batch, placement, engine.note)
 
 
-def _bundled_lips(engine: LipEngine, path: Path, settings: Settings, placement: Placement) -> Chosen[LipSyncModel]:
+def _speaker_lips(name: str, settings: Settings, placement: Placement) -> Chosen[LipSyncModel]:
+    engine = speaker_engine(name, settings.models_dir)
+    assert engine.bundled is not None
+    return _bundled_lips(engine, engine.bundled, settings, placement, official=False)
+
+
+def _bundled_lips(
+    engine: LipEngine, path: Path, settings: Settings, placement: Placement, *, official: bool = True
+) -> Chosen[LipSyncModel]:
     def find() -> VerifiedFile:
-        return VerifiedFile(path, sha256_of(path, settings.models_dir), True, engine.name)
+        return VerifiedFile(path, sha256_of(path, settings.models_dir), official, engine.name)
 
     return _chosen("lips", engine.label, find, engine.load, engine.default_batch, placement, engine.note)
 
@@ -131,7 +143,13 @@ def _parser(settings: Settings, placement: Placement) -> Chosen[FaceParser] | No
     return _chosen("parser", Text("ParseNet 人脸解析", "ParseNet face parser"), find, load, {}, placement)
 
 
-def _detector(options: RenderOptions, settings: Settings, placement: Placement) -> Chosen[FaceDetector]:
+def choose_detector(options: RenderOptions, settings: Settings, placement: Placement) -> Chosen[FaceDetector]:
+    """The detector that `options` ask for.
+
+    Raises:
+        WeightsMissingError: weights that were asked for by name are not there.
+        WeightsRefusedError: weights are there and are not what they should be.
+    """
     name = options.detector
     if name == "auto":
         name = next((choice for choice, weights in _RETINAFACE.items() if _is_present(weights, settings)), "haar")
