@@ -143,6 +143,8 @@ class Janitor:
             log.warning("%s holds a result that belongs to no job; it is left", folder.name)
         elif state.is_final:
             yield from ((path, "never finished") for path in sorted(folder.rglob("*.part*")) if path.is_file())
+            if state is not JobStatus.INTERRUPTED:  # that one goes on with its segments, should its user want it
+                yield from ((path, "segments of an ended job") for path in sorted(folder.glob("*.segments")))
 
     def _old_uploads(self) -> Iterator[tuple[Path, str]]:
         for path in sorted(self._uploads.rglob("*")):

@@ -60,13 +60,15 @@ class _Runner:
             JobCancelled: the user stopped it.
         """
         from heygem.jobs.poster import make_poster
+        from heygem.pipeline.segments import segments_folder
 
         folder = self._outputs_dir / job.id
-        with full_disk_told():
+        output = folder / "result.mp4"
+        with full_disk_told(), segments_folder(output):
             made = self._producer.produce(
                 job.request.video,
                 job.request.audio,
-                folder / "result.mp4",
+                output,
                 job.request.options,
                 progress,
                 clip_name=job.request.video_name,

@@ -74,7 +74,7 @@ def draw_in_segments(
     """
     length = drawing.frames_in(segment_s)
     segments = split(drawing.count, length)
-    with _folder_of(output) as folder:
+    with segments_folder(output) as folder:
         journal = SegmentJournal(folder, made_from(drawing, length))
         missing = [segment for segment in segments if segment.number not in journal.finished]
         if len(missing) < len(segments):
@@ -237,13 +237,17 @@ class SegmentJournal:
 
 
 @contextmanager
-def _folder_of(output: Path) -> Iterator[Path]:
-    """Where the segments of `output` lie. Gone when the block ends, unless the job is to run again."""
+def segments_folder(output: Path) -> Iterator[Path]:
+    """Where the segments of `output` lie. Gone when the block ends, unless it is cut short by what lets jobs run again.
+
+    Around all of a job, not only around its drawing, it also deletes what an earlier attempt left.
+    """
     folder = output.with_name(f".{output.name[-200:]}.segments")
     try:
         yield folder
-    except (JobRequeued, DeviceLostError, KeyboardInterrupt, SystemExit):
-        log.info("finished segments stay in %s", folder)
+    except (JobRequeued, DeviceLostError, KeyboardInterrupt):
+        if folder.exists():
+            log.info("finished segments stay in %s", folder)
         raise
     except BaseException:
         _discard(folder)

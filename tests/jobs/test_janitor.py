@@ -166,6 +166,17 @@ def test_a_folder_in_which_something_is_new_is_left(house):
     assert (folder / "clip").exists()
 
 
+def test_segments_stay_while_their_job_may_go_on(house):
+    ended = [JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED]
+    states = [*ended, JobStatus.INTERRUPTED, JobStatus.RUNNING, JobStatus.QUEUED]
+    folders = {}
+    for number, state in enumerate(states, start=1):
+        folders[state] = house.outputs / house.job(number, state) / ".result.mp4.segments"
+        house.file(folders[state] / "journal.jsonl")
+    house.later_s = HOUR_S + 60
+    assert house.sweep() == {str(folders[state].relative_to(house.outputs)) for state in ended}
+
+
 def test_uploads_go_after_a_day_and_aborted_ones_after_an_hour(house):
     whole, aborted = house.file(house.uploads / "ab12" / "clip.mp4"), house.file(house.uploads / "tmpx1y2")
     house.later_s = HOUR_S + 60

@@ -30,7 +30,7 @@ from heygem.pipeline.drawing import Engines, Speech
 from heygem.pipeline.options import RenderOptions
 from heygem.pipeline.progress import Silent, Stage
 from heygem.pipeline.render import render
-from heygem.pipeline.segments import split
+from heygem.pipeline.segments import segments_folder, split
 from stand_ins import Parrot, Spotter
 
 FRAMES = 66
@@ -298,6 +298,15 @@ def test_a_job_that_was_cut_short_while_joining_draws_nothing_again(studio: Stud
 def test_segments_stay_only_for_a_job_that_will_run_again(studio: Studio, error: BaseException, stays: bool) -> None:
     studio.cut_short(error, at=20)
     assert studio.left() == ([".out.mp4.segments"] if stays else [])
+
+
+def test_segments_of_an_earlier_attempt_go_with_a_job_that_fails_before_it_draws(half: Studio) -> None:
+    with pytest.raises(JobRequeued), segments_folder(half.output):
+        raise JobRequeued
+    assert numbers(half.segments) == [0, 1]
+    with pytest.raises(JobCancelled), segments_folder(half.output):
+        raise JobCancelled
+    assert half.left() == []
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
