@@ -22,7 +22,7 @@ from heygem.media.limits import Limits
 from heygem.media.media_info import AudioInfo, VideoInfo
 from heygem.media.open_file import check_file
 from heygem.media.packets import Packets, count_packets
-from heygem.media.probe import probe_audio, probe_video
+from heygem.media.probe import bad_size, probe_audio, probe_video, undecodable
 from heygem.media.process import FfmpegProcess
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,9 @@ _DENSE = 50
 
 _BROKEN = re.compile(r"corrupt decoded frame|Decoding error|Error while decoding stream|Error submitting")
 """What ffmpeg says once per picture that was not whole, by version."""
+
+_TOO_LARGE = re.compile(r"Picture size (\d+)x(\d+) (?:exceeds|is invalid)")
+"""What ffmpeg says of a picture with more pixels than `hardening` allows, or than it can count."""
 
 _CLIPS_KEPT = 64
 """Clips of which it is remembered that they are whole: those of a batch that is tried again."""
@@ -130,7 +133,7 @@ class ClipIntake:
 
         Raises:
             MediaError: as for `inspect_quickly`; with code truncated if much of it is missing, damaged if more than a
-                hundredth of its pictures are broken.
+                hundredth of its pictures are broken, undecodable if most are, as in one that is encrypted.
         """
         info = inspect_quickly(path, "clip", self._limits)
         assert isinstance(info, VideoInfo)
@@ -149,6 +152,8 @@ class ClipIntake:
         _refuse_truncated(path, packets)
         broken, pictures = _decode_all(path, info, packets.count, on_step)
         # One is always forgiven: the last picture of a clip that was cut off is never whole.
+        if broken > pictures / 2:
+            raise undecodable(path, info.codec)
         if broken > max(1, TOLERABLE * pictures):
             raise MediaError(
                 Text(
@@ -181,11 +186,14 @@ def _refuse_truncated(path: Path, packets: Packets) -> None:
 def _taste(path: Path) -> None:
     """Let a confined child open the file first: what makes a decoder crash or hang does so there, and not here.
 
-    What else it thinks of the file does not matter; the probe tells more.
+    A picture that would not fit in memory is found here as well. What else it thinks of the file does not matter; the
+    probe tells more.
     """
     with FfmpegProcess(taste_args(path), pipe="out", stall_s=_TASTE_STALL_S, cpu_s=_TASTE_CPU_S) as child:
         _lines_of(child, lambda: None)
-        status = child.finish()
+        status, complaints = child.finish(), child.complaints()
+    if status > 0 and (size := _TOO_LARGE.search(complaints)):
+        raise bad_size(path, int(size[1]), int(size[2]))
     if status < 0:
         log.warning("%s: ffmpeg was ended by signal %d", path.name, -status)
         raise MediaError(

@@ -23,7 +23,7 @@ from heygem.media.media_info import AudioInfo, VideoInfo
 from heygem.media.open_file import open_container
 from heygem.media.orientation import Orientation, read_orientation
 
-__all__ = ["AudioInfo", "VideoInfo", "probe_audio", "probe_video"]
+__all__ = ["AudioInfo", "VideoInfo", "bad_size", "probe_audio", "probe_video", "undecodable"]
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ def probe_audio(path: Path) -> AudioInfo:
     with open_container(path) as container:
         tracks = [track for track in container.streams.audio if _is_audible(track)]
         if not tracks and container.streams.audio:
-            raise _undecodable(path, container.streams.audio[0])
+            raise undecodable(path, _codec_of(container.streams.audio[0]))
         if not tracks:
             raise MediaError(
                 Text(f"“{path.name}”里没有声音。", f"{path.name!r} holds no sound."),
@@ -109,7 +109,7 @@ def _picture_stream(path: Path, container: InputContainer) -> VideoStream:
     streams = _picture_streams(container)
     decodable = [stream for stream in streams if stream.codec_context is not None]
     if streams and not decodable:
-        raise _undecodable(path, streams[0])
+        raise undecodable(path, _codec_of(streams[0]))
     if not streams:
         raise _no_picture(path)
     return next((stream for stream in decodable if stream.disposition & Disposition.default), decodable[0])
@@ -123,16 +123,22 @@ def _no_picture(path: Path) -> MediaError:
     )
 
 
-def _undecodable(path: Path, stream: Stream) -> MediaError:
-    codec = stream.codec_context.name if stream.codec_context is not None else _tag(stream)
+def undecodable(path: Path, codec: str) -> MediaError:
+    """The error for a file that nothing here can decode.
+
+    Args:
+        path: The file.
+        codec: What it names its codec.
+    """
     return MediaError(
         Text(f"“{path.name}”无法解码，其编码为 {codec}。", f"{path.name!r} cannot be decoded; its codec is {codec}."),
-        hint=Text(
-            "它可能已加密，或大于 8K。请导出为 H.264 + AAC 的 mp4。",
-            "It may be encrypted, or larger than 8K. Export it as mp4, H.264 + AAC.",
-        ),
+        hint=Text("它可能已加密。请导出为 H.264 + AAC 的 mp4。", "It may be encrypted. Export it as mp4, H.264 + AAC."),
         code="undecodable",
     )
+
+
+def _codec_of(stream: Stream) -> str:
+    return stream.codec_context.name if stream.codec_context is not None else _tag(stream)
 
 
 def _tag(stream: Stream) -> str:
@@ -144,13 +150,18 @@ def _check_size(path: Path, width: int, height: int) -> None:
     is_known = width > 0 and height > 0
     is_fit = min(width, height) >= MIN_SIDE_PX and max(width, height) <= MAX_SIDE_PX and width * height <= MAX_PIXELS
     if is_known and not is_fit:
-        raise MediaError(
-            Text(f"“{path.name}”的画面为 {width}×{height} 像素。", f"{path.name!r} is {width} x {height} pixels."),
-            hint=Text(
-                f"短边至少 {MIN_SIDE_PX} 像素，最大 8K。", f"Each side needs {MIN_SIDE_PX} pixels; 8K is the largest."
-            ),
-            code="bad_size",
-        )
+        raise bad_size(path, width, height)
+
+
+def bad_size(path: Path, width: int, height: int) -> MediaError:
+    """The error for a picture that is too small or too large, in pixels."""
+    return MediaError(
+        Text(f"“{path.name}”的画面为 {width}×{height} 像素。", f"{path.name!r} is {width} x {height} pixels."),
+        hint=Text(
+            f"短边至少 {MIN_SIDE_PX} 像素，最大 8K。", f"Each side needs {MIN_SIDE_PX} pixels; 8K is the largest."
+        ),
+        code="bad_size",
+    )
 
 
 def _first_picture_and_times(
@@ -174,7 +185,7 @@ def _first_picture_and_times(
         # A file that ends early still has a beginning; how much of it is missing shows when it is read.
         log.warning("%s: reading stopped early: %s", path.name, error)
     if first is None:
-        raise _undecodable(path, stream) if packets else _no_picture(path)
+        raise undecodable(path, _codec_of(stream)) if packets else _no_picture(path)
     return first, sorted(times)
 
 
