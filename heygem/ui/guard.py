@@ -16,7 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 _API = "/gradio_api/"
 _OPEN = tuple(
     _API + name
-    for name in ("run/predict", "upload", "upload_progress", "file=", "heartbeat/", "startup-events", "reset")
+    # The last is what a page asks that has lost its server, to see that there is a new one and load itself anew.
+    for name in ("run/predict", "upload", "upload_progress", "file=", "heartbeat/", "startup-events", "reset", "app_id")
 )
 _CLOSED = (_API + "file=http", _API + "file=/http", "/monitoring")
 

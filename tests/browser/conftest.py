@@ -43,16 +43,23 @@ class Server:
             self.port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._output = (folder / "output.txt").open("wb")
+        self._command = [sys.executable, *(part.format(port=self.port) for part in command)]
+        self._env = {**os.environ, **{key: value.format(port=self.port) for key, value in env.items()}}
+        self.start()
+
+    def start(self):
         self.process = subprocess.Popen(
-            [sys.executable, *(part.format(port=self.port) for part in command)],
-            cwd=ROOT,
-            env={**os.environ, **{key: value.format(port=self.port) for key, value in env.items()}},
-            stdout=self._output,
-            stderr=subprocess.STDOUT,
+            self._command, cwd=ROOT, env=self._env, stdout=self._output, stderr=subprocess.STDOUT
         )
         while not self._answers():
             assert self.process.poll() is None, self.output()
             time.sleep(0.1)
+
+    def restart_killed(self):
+        """Kill the server without warning and start it anew on the same port."""
+        self.process.kill()
+        self.process.wait()
+        self.start()
 
     def output(self):
         return (self.folder / "output.txt").read_text(encoding="utf-8")
@@ -101,6 +108,7 @@ def real_server(tmp_path_factory):
         "HEYGEM_CACHE_DIR": str(folder / "outputs/.cache"),
         "HEYGEM_LOG_FILE": str(folder / "run.log"),
         "HEYGEM_DEVICE": "cpu",
+        "HEYGEM_STOP_GRACE_S": "1",
     }
     server = Server(["app.py"], folder, settings)
     yield server
@@ -120,7 +128,7 @@ def open_page(chromium):
     """Opens pages of a server; at the end nothing may have left it and no script may have failed."""
     contexts, outside, failures = [], [], []
 
-    def open_(server, locale="en-US"):
+    def open_(server, locale="en-US", may_lose_server=False):
         context = chromium.new_context(viewport={"width": 1440, "height": 1000}, locale=locale, accept_downloads=True)
         contexts.append(context)
         page = context.new_page()
@@ -128,10 +136,14 @@ def open_page(chromium):
         page.on("request", lambda request: note_outside(request.url, server.url))
         page.on("pageerror", lambda error: failures.append(str(error)))
         # Gradio logs this one as a warning.
-        page.on("console", lambda message: failures.append(message.text) if message.type == "error" else None)
+        page.on("console", lambda message: note_error(message, may_lose_server))
         page.goto(server.url, wait_until="domcontentloaded")  # "networkidle" never comes: a heartbeat stays open
         page.wait_for_selector("#single-generate")
         return page
+
+    def note_error(message, may_lose_server):
+        if message.type == "error" and not (may_lose_server and "Failed to load resource" in message.text):
+            failures.append(message.text)
 
     def note_outside(url, allowed):
         if not url.startswith((allowed, "data:", "blob:")):

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from heygem.jobs.job import JobStatus
+from heygem.jobs.store import STORE_NAME, JobStore
+
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "models" / "demo"
@@ -126,6 +129,18 @@ def test_cancel_stops_the_running_job_and_a_button_of_the_queue_a_waiting_one(
     expect(page.locator("#state")).to_contain_text("Idle")
 
 
+def test_an_open_page_finds_its_jobs_again_after_the_server_was_killed(quick_server, open_page, speech, clip_named):
+    page = open_page(quick_server, may_lose_server=True)
+    fill_batch(page, speech, [clip_named("killed.mp4"), clip_named("after.mp4")])
+    page.click("#batch-submit")
+    page.locator("#batch-table tr[data-status=running]", has_text="killed.mp4").wait_for()
+    with page.expect_navigation():  # by itself
+        quick_server.restart_killed()
+    page.get_by_role("tab").nth(1).click()
+    expect(page.locator("#batch-status .hg-count")).to_have_text("2/2", timeout=60_000)
+    assert [row.get_attribute("data-status") for row in page.locator("#batch-table tbody tr").all()] == ["done"] * 2
+
+
 def test_what_is_missing_is_said_next_to_the_button(quick_server, open_page):
     page = open_page(quick_server, locale="zh-CN")
     page.click("#single-generate")
@@ -194,9 +209,8 @@ def test_the_real_batch_goes_on_after_a_file_that_is_no_video(real_server, open_
     assert wait_for_video(page, "#batch-player video") == pytest.approx(SPEECH_S, abs=0.1)
 
 
-def test_the_real_server_stops_in_the_middle_of_a_job_and_leaves_nothing_behind(real_server, open_page, tmp_path):
+def test_the_real_server_stops_in_the_middle_of_a_job_which_waits_for_the_next(real_server, open_page, tmp_path):
     page = open_page(real_server)
-    before = set(real_server.folder.glob("outputs/*/*"))
     fill_single(page, write_speech(tmp_path / "long.wav", 60), PRESENTER)
     page.click("#single-generate")
     # Far enough that frames are being read and written.
@@ -207,4 +221,9 @@ def test_the_real_server_stops_in_the_middle_of_a_job_and_leaves_nothing_behind(
     assert children
     assert not [child for child in children if Path(f"/proc/{child}").exists()]
     assert "Traceback" not in real_server.output()
-    assert set(real_server.folder.glob("outputs/*/*")) == before
+    store = JobStore(real_server.folder / "outputs" / STORE_NAME)
+    *_, job = store.jobs(ended=0)
+    assert (job.status, job.attempt, job.request.audio_name) == (JobStatus.QUEUED, 0, "long.wav")
+    assert job.request.video.is_file() and job.request.audio.is_file()
+    assert not (real_server.folder / "outputs" / job.id / "result.mp4").exists()
+    store.close()
