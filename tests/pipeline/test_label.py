@@ -122,3 +122,13 @@ def test_the_label_is_shown_as_long_as_asked_for(duration_s: float | None, marke
     drawn = labelled(shots(8), "bottom-left", fps=Fraction(30), duration_s=duration_s, sample_aspect=Fraction(1))
     seen = [label.likeness(shot.frame.y.float().numpy()) > 0.5 for shot in drawn]
     assert seen == [True] * marked + [False] * (8 - marked)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+def test_the_label_is_the_same_picture_on_a_graphics_card() -> None:
+    noise = torch.randint(16, 236, (640 * 360 * 3 // 2,), dtype=torch.uint8)
+    here, there = Frame(noise, 640, 360, ColourSpace()), Frame(noise.cuda(), 640, 360, ColourSpace())
+    for frame in (here, there):
+        Label(640, 360, frame.colour, "top-right", device=frame.data.device).draw(frame)
+    assert torch.equal(there.data.cpu(), here.data)
