@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from heygem.arrays import Affine, Crops, Mask
+from heygem.cores import each
 from heygem.frame import ColourSpace, Frame
 
 _TEMPLATE_512 = np.array(
@@ -105,7 +106,8 @@ def cut(frames: Sequence[Frame], maps: Sequence[Affine], size: int) -> Crops:
     Returns:
         (N, 3, size, size) float32 RGB, not clamped (a decoder's YUV may lie outside 0..1), on the frames' device.
     """
-    return torch.stack([_cut_one(frame, affine, size) for frame, affine in zip(frames, maps, strict=True)])
+    pairs = list(zip(frames, maps, strict=True))
+    return torch.stack(each(lambda pair: _cut_one(*pair, size), pairs, frames[0].data.device))
 
 
 def paste(frame: Frame, affine: Affine, patch: Patch, mask: Mask) -> None:

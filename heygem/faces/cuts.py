@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 
 import numpy as np
+import torch
 import torch.nn.functional as F  # noqa: N812 - PyTorch's own convention
 from numpy.typing import NDArray
 
@@ -42,8 +43,9 @@ class CutDetector:
         """Look at the next frame."""
         # Every n-th pixel is enough for a mean over a 32nd of the width, and spares reading the whole plane.
         stride = max(1, min(frame.width // (_WIDTH * 8), frame.height // (_HEIGHT * 8)))
-        sparse = frame.y[::stride, ::stride].float()
-        tiny = F.adaptive_avg_pool2d(sparse[None, None], (_HEIGHT, _WIDTH))[0, 0].cpu().numpy()
+        # Not torch's own conversion: it would share out this little among all cores.
+        sparse = torch.from_numpy(frame.y[::stride, ::stride].cpu().numpy().astype(np.float32))
+        tiny = F.adaptive_avg_pool2d(sparse[None, None], (_HEIGHT, _WIDTH))[0, 0].numpy()
         counts = np.histogram(tiny, bins=_BINS, range=(0, 256))[0] / tiny.size
         changes = [float(np.abs(tiny - earlier).mean()) for earlier in reversed(self._recent)]
         self._changes.append(changes + [np.inf] * (_AROUND + 1 - len(changes)))

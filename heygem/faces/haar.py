@@ -11,16 +11,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from heygem.cores import each
 from heygem.errors import Text, WeightsMissingError
 from heygem.faces.face import Face
 from heygem.faces.picture import Picture, working_luma
@@ -67,7 +66,6 @@ class HaarDetector:
         self._cascade()
         # Threads within one picture gain little, and would be in the way of the threads that share out the pictures.
         cv2.setNumThreads(1)
-        self._pool = ThreadPoolExecutor(torch.get_num_threads(), thread_name_prefix="haar")
 
     @property
     def identity(self) -> str:
@@ -85,13 +83,13 @@ class HaarDetector:
         Args:
             frames: Consecutive pictures of one size, on any device.
         """
-        lumas = list(self._pool.map(_luma, frames))
+        lumas = each(_luma, frames)
         if len(lumas) < 3:
-            found = list(self._pool.map(self._everywhere, lumas))
+            found = each(self._everywhere, lumas)
         else:
-            first, last = self._pool.map(self._everywhere, (lumas[0], lumas[-1]))
+            first, last = each(self._everywhere, (lumas[0], lumas[-1]))
             places = _places(first, last)
-            found = [first, *self._pool.map(lambda luma: self._around(places, luma), lumas[1:-1]), last]
+            found = [first, *each(lambda luma: self._around(places, luma), lumas[1:-1]), last]
         return [
             _faces(squares, frame.width / luma.shape[1])
             for squares, frame, luma in zip(found, frames, lumas, strict=True)

@@ -6,7 +6,7 @@ without a face pass untouched.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from heygem.arrays import Mask
+from heygem.arrays import Affine, Mask
 from heygem.batch_memory import BatchMemory
+from heygem.cores import each
 from heygem.enhance.base import FaceEnhancer
 from heygem.faces.crop import Patch, aligned_map, box_map, cut, paste
 from heygem.faces.face import FaceTrack
@@ -77,8 +78,8 @@ def speak(
             masks = lip_masks(options.mask, [shot.landmarks for shot in faces], maps, lips.crop_size, crops.device)
             parts = in_halves(len(faces), batch, lambda part: lips.draw(crops[part], heard[part]))  # noqa: B023
             patches = (patch for drawn in parts for patch in _patches(drawn))
-            for shot, affine, patch, mask in zip(faces, maps, patches, masks, strict=True):
-                paste(shot.frame, affine, patch, mask * shot.weight)
+            shown = (mask * shot.weight for shot, mask in zip(faces, masks, strict=True))
+            _paste_each(faces, maps, patches, shown, lips.device)
         yield from group
 
 
@@ -98,8 +99,12 @@ def sharpen(
             maps = [aligned_map(shot.landmarks, enhancer.crop_size) for shot in faces]
             crops = cut([shot.frame for shot in faces], maps, enhancer.crop_size)
             parts = in_halves(len(faces), batch, lambda part: enhancer.enhance(crops[part]))  # noqa: B023
-            for shot, affine, colour in zip(faces, maps, torch.cat(parts), strict=True):
-                paste(shot.frame, affine, Patch(colour), masks.of(shot.index, colour) * (shot.weight * strength))
+            colours = torch.cat(parts)
+            shown = (
+                masks.of(shot.index, colour) * (shot.weight * strength)
+                for shot, colour in zip(faces, colours, strict=True)
+            )
+            _paste_each(faces, maps, map(Patch, colours), shown, enhancer.device)
         yield from group
 
 
@@ -113,6 +118,13 @@ def in_batches(shots: Iterable[Shot], size: int) -> Iterator[list[Shot]]:
             group = []
     if group:
         yield group
+
+
+def _paste_each(
+    shots: Sequence[Shot], maps: Sequence[Affine], patches: Iterable[Patch], masks: Iterable[Mask], device: torch.device
+) -> None:
+    frames = [shot.frame for shot in shots]
+    each(lambda parts: paste(*parts), list(zip(frames, maps, patches, masks, strict=True)), device)
 
 
 class _FaceMasks:

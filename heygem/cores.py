@@ -1,0 +1,53 @@
+"""Small pieces of work, spread over the processor's cores: a thread for each core. Knows nothing of what is done.
+
+Torch would share out every single operation instead. For operations of a few microseconds that costs more than it
+saves, and while ffmpeg wants the cores too each of them waits for the slowest core.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import cache
+from typing import TypeVar
+
+import torch
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_CPU = torch.device("cpu")
+_building = threading.Lock()
+
+
+def each(work: Callable[[T], R], items: Iterable[T], device: torch.device = _CPU) -> list[R]:
+    """What `work` returns for each of `items`, in their order. It is done with all of them, even if it fails for one.
+
+    Args:
+        work: Called on several threads at once; may not call `each` itself.
+        items: What it is called with.
+        device: Where it computes. A GPU takes its orders one after the other, so they are given from here.
+
+    Raises:
+        Exception: what `work` raised for the first item for which it raised anything.
+    """
+    if device.type != "cpu":
+        return [work(item) for item in items]
+    with _building:
+        pool = _pool()
+    futures = [pool.submit(work, item) for item in items]
+    wait(futures)
+    return [future.result() for future in futures]
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    """As many threads as torch would use, in each of which torch uses one."""
+    cores = torch.get_num_threads()
+    pool = ThreadPoolExecutor(cores, "cores", initializer=torch.set_num_threads, initargs=(1,))
+    everyone = threading.Barrier(cores)
+    wait([pool.submit(everyone.wait) for _ in range(cores)])
+    # What a thread sets holds for itself and for threads that begin later; those are not meant.
+    torch.set_num_threads(cores)
+    return pool

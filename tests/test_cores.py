@@ -1,0 +1,49 @@
+"""Work spread over cores: order, errors, and that torch is left alone elsewhere."""
+
+import threading
+import time
+
+import pytest
+import torch
+
+from heygem.cores import each
+
+
+def test_answers_come_in_the_order_of_the_items() -> None:
+    def late_first(number: int) -> int:
+        time.sleep(0.02 if number == 0 else 0)
+        return number * number
+
+    assert each(late_first, range(20)) == [number * number for number in range(20)]
+    assert each(late_first, []) == []
+
+
+def test_torch_uses_one_thread_for_each_piece_and_as_many_as_before_elsewhere() -> None:
+    before = torch.get_num_threads()
+    assert set(each(lambda _: torch.get_num_threads(), range(20))) == {1}
+    assert torch.get_num_threads() == before
+    elsewhere: list[int] = []
+    thread = threading.Thread(target=lambda: elsewhere.append(torch.get_num_threads()))
+    thread.start()
+    thread.join()
+    assert elsewhere == [before]
+
+
+def test_work_on_a_gpu_is_ordered_from_one_thread() -> None:
+    threads = each(lambda _: threading.current_thread(), range(3), torch.device("meta"))
+    assert threads == [threading.current_thread()] * 3
+    assert threading.current_thread() not in each(lambda _: threading.current_thread(), range(3))
+
+
+def test_an_error_arrives_when_nobody_works_any_more() -> None:
+    done: list[int] = []
+
+    def work(number: int) -> None:
+        if number == 0:
+            raise ValueError("first")
+        time.sleep(0.02)
+        done.append(number)
+
+    with pytest.raises(ValueError, match="first"):
+        each(work, range(8))
+    assert sorted(done) == list(range(1, 8))
