@@ -173,7 +173,9 @@ class _Running:
         progress = self.progress
         if progress is None:
             return "starting"
-        words = f"{progress.stage} for {self._clock() - self._stage_since_s:.0f} s"
+        words, seconds = str(progress.stage), self._clock() - self._stage_since_s
+        if seconds >= 1:
+            words += f" for {seconds:.0f} s"
         if progress.done or progress.total:
             words += f": {progress.done}/{progress.total or '?'} frames"
         if progress.rate_hz is not None:

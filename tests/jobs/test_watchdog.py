@@ -67,8 +67,8 @@ def test_the_log_tells_of_each_stage_and_then_every_30_s(watchdog, clock, lines)
     assert run(watchdog, job) is RESULT
     watchdog.look()
     assert [message for _, message in lines()] == [
-        "loading for 0 s",
-        "drawing for 0 s: 0/1000 frames",
+        "loading",
+        "drawing: 0/1000 frames",
         "drawing for 30 s: 300/1000 frames, 10.0 frames/s, 70 s left",
         "drawing for 60 s: 600/1000 frames, 10.0 frames/s, 40 s left",
     ]
