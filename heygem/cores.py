@@ -41,11 +41,17 @@ def each(work: Callable[[T], R], items: Iterable[T], device: torch.device = _CPU
     return [future.result() for future in futures]
 
 
+def _use_one_thread() -> None:
+    """Let torch use one thread in the calling thread."""
+    torch.set_num_threads(1)
+    torch.get_num_threads()  # settles it: a thread that never asked takes over what any other sets later
+
+
 @cache
 def _pool() -> ThreadPoolExecutor:
     """As many threads as torch would use, in each of which torch uses one."""
     cores = torch.get_num_threads()
-    pool = ThreadPoolExecutor(cores, "cores", initializer=torch.set_num_threads, initargs=(1,))
+    pool = ThreadPoolExecutor(cores, "cores", initializer=_use_one_thread)
     everyone = threading.Barrier(cores)
     wait([pool.submit(everyone.wait) for _ in range(cores)])
     # What a thread sets holds for itself and for threads that begin later; those are not meant.
