@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -70,7 +71,7 @@ class C2paSigner:
 
         try:
             self._certificate, self._key = certificate.read_bytes(), key.read_bytes()
-            self._algorithm = _algorithm(self._key)
+            self._algorithm = _algorithm(self._certificate, self._key)
             self._new_signer().close()
         except (OSError, ValueError, TypeError, c2pa.C2paError) as error:
             raise SettingsError(
@@ -149,12 +150,18 @@ def read_c2pa(path: Path) -> C2paFinding:
     return C2paFinding("valid" if is_valid else "invalid", issuer, is_valid and _UNTRUSTED not in faults)
 
 
-def _algorithm(key: bytes) -> str:
-    """Name of the signature that goes with a private key."""
+def _algorithm(certificate: bytes, key: bytes) -> str:
+    """Name of the signature that goes with a private key; ValueError if it cannot sign with that certificate."""
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
+    from cryptography.x509 import load_pem_x509_certificate
 
-    private = load_pem_private_key(key, None)
+    private, signer = load_pem_private_key(key, None), load_pem_x509_certificate(certificate)
+    # Otherwise every job would find this out for itself, at its end.
+    if private.public_key() != signer.public_key():
+        raise ValueError("the key is not the certificate's")
+    if signer.not_valid_after_utc < datetime.now(UTC):
+        raise ValueError(f"the certificate expired on {signer.not_valid_after_utc:%Y-%m-%d}")
     if isinstance(private, ec.EllipticCurvePrivateKey) and private.key_size in (256, 384, 521):
         return {256: "es256", 384: "es384", 521: "es512"}[private.key_size]
     if isinstance(private, ed25519.Ed25519PrivateKey):

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 
-def write_chain(folder: Path) -> tuple[Path, Path]:
-    """Files of a chain (signer, root) and of the signer's key."""
+def write_chain(folder: Path, days: int = 9) -> tuple[Path, Path]:
+    """Files of a chain (signer, root) and of the signer's key; it expires in so many days."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -33,8 +33,8 @@ def write_chain(folder: Path) -> tuple[Path, Path]:
             .issuer_name(name("root"))
             .public_key(public)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=9))
+            .not_valid_before(now - timedelta(days=30))
+            .not_valid_after(now + timedelta(days=days))
             .add_extension(x509.BasicConstraints(ca=is_root, path_length=None), critical=True)
             .add_extension(
                 x509.KeyUsage(not is_root, False, False, False, False, is_root, is_root, False, False), critical=True

@@ -202,11 +202,19 @@ def test_a_signed_result_is_valid_until_it_is_touched(tmp_path: Path) -> None:
 
 @needs_c2pa
 def test_an_unusable_certificate_is_refused_at_start(tmp_path: Path) -> None:
-    certificate, key = write_chain(tmp_path)
-    for bad in (tmp_path / "absent.pem", certificate):
-        with pytest.raises(SettingsError, match="cannot be used"):
-            Marking.of(Settings(c2pa_cert=certificate, c2pa_key=bad))
-    assert key.exists()
+    for name in ("one", "other", "old"):
+        (tmp_path / name).mkdir()
+    (certificate, key), (_, other_key) = write_chain(tmp_path / "one"), write_chain(tmp_path / "other")
+    old, old_key = write_chain(tmp_path / "old", days=-1)
+    assert Marking.of(Settings(c2pa_cert=certificate, c2pa_key=key)).signer is not None
+    for one, its_key, why in (
+        (certificate, tmp_path / "absent.pem", "No such file"),
+        (certificate, certificate, "key"),
+        (certificate, other_key, "the key is not the certificate's"),
+        (old, old_key, "the certificate expired"),
+    ):
+        with pytest.raises(SettingsError, match=f"cannot be used: .*{why}"):
+            Marking.of(Settings(c2pa_cert=one, c2pa_key=its_key))
 
 
 @needs_c2pa
