@@ -261,8 +261,6 @@ def test_the_same_job_elsewhere_goes_on(half: Studio) -> None:
 
 
 def test_what_was_not_finished_counts_for_nothing(half: Studio, whole: Studio) -> None:
-    with (half.segments / "journal.jsonl").open("ab") as journal:
-        journal.write(b'{"segment": 2, "fir')
     damaged = half.segments / "000001.mp4"
     content = bytearray(damaged.read_bytes())
     content[-1] ^= 1
@@ -270,6 +268,13 @@ def test_what_was_not_finished_counts_for_nothing(half: Studio, whole: Studio) -
     (half.segments / "000002.mp4").write_bytes(b"no line tells of it")
     assert half.render() == FRAMES - SEGMENT
     assert made(half.output) == made(whole.output)
+
+
+def test_a_line_that_was_cut_short_spoils_none_after_it(half: Studio) -> None:
+    with (half.segments / "journal.jsonl").open("ab") as journal:
+        journal.write(b'{"segment": 2, "fir')
+    half.cut_short(at=50)
+    assert half.begins_at() == 3 * SEGMENT
 
 
 def test_a_journal_that_cannot_be_read_starts_anew(half: Studio) -> None:
