@@ -33,7 +33,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--video", required=True, type=Path, nargs="+", metavar="CLIP", help="clips of a person")
     option = parser.add_argument_group("what is drawn").add_argument
-    option("--lips", default=_DEFAULTS.lips, help="auto, wav2lip, demo, or a file of Wav2Lip weights of your own")
+    option("--lips", default=_DEFAULTS.lips, help="auto, wav2lip, demo, a speaker of your own, or a Wav2Lip file")
     option(
         "--enhancer", default=_DEFAULTS.enhancer, help="auto (gfpgan if its weights are there), gfpgan, none, or a file"
     )

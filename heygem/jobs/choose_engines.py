@@ -20,7 +20,7 @@ from heygem.faces.parsing import FaceParser, build_parser
 from heygem.faces.retinaface import build_retinaface
 from heygem.lipsync import LipEngine, lip_engine
 from heygem.lipsync.base import LipSyncModel
-from heygem.lipsync.speakers import speaker_engine, speaker_names
+from heygem.lipsync.demo import speaker_engine
 from heygem.model_manager import ModelKey, ModelSpec
 from heygem.pipeline.options import DetectorChoice, RenderOptions
 from heygem.settings import Settings
@@ -28,6 +28,7 @@ from heygem.weights.hashes import sha256_of
 from heygem.weights.load import read_tensors
 from heygem.weights.locate import path_of
 from heygem.weights.manifest import CHECKPOINTS
+from heygem.weights.speakers import LIPS, speaker_folder, speaker_names
 from heygem.weights.verify import VerifiedFile, find_weights
 
 M = TypeVar("M", covariant=True)
@@ -105,9 +106,8 @@ def _lips(options: RenderOptions, settings: Settings, placement: Placement) -> C
 
 
 def _speaker_lips(name: str, settings: Settings, placement: Placement) -> Chosen[LipSyncModel]:
-    engine = speaker_engine(name, settings.models_dir)
-    assert engine.bundled is not None
-    return _bundled_lips(engine, engine.bundled, settings, placement, official=False)
+    file = speaker_folder(name, settings.models_dir) / LIPS
+    return _bundled_lips(speaker_engine(name, file), file, settings, placement, official=False)
 
 
 def _bundled_lips(

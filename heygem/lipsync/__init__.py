@@ -1,4 +1,4 @@
-"""Lip engines. Each public module here except `base` and `speakers` holds one, as ``ENGINE``."""
+"""Lip engines. Each public module here except `base` holds one, as ``ENGINE``."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ from pkgutil import iter_modules
 from heygem.errors import Text, UnknownEngineError
 from heygem.lipsync.base import LipEngine
 
-_NO_ENGINES = ("base", "speakers")
-
 __all__ = ["LipEngine", "lip_engine", "lip_engines"]
 
 
 @cache
 def lip_engines() -> dict[str, LipEngine]:
     """Every lip engine by name, in alphabetical order."""
-    names = sorted(module.name for module in iter_modules(__path__) if module.name not in _NO_ENGINES)
+    names = sorted(module.name for module in iter_modules(__path__) if module.name != "base")
     engines: list[LipEngine] = [import_module(f"{__name__}.{name}").ENGINE for name in names]
     return {engine.name: engine for engine in engines}
 

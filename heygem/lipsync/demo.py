@@ -6,6 +6,7 @@ It answers with colour, opacity and flow, so skin and lips keep the clip's own r
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -99,3 +100,22 @@ ENGINE = LipEngine(
     default_batch={"cpu": 16, "cuda": 64},
     load=load_demo,
 )
+
+
+def speaker_engine(name: str, lips: Path) -> LipEngine:
+    """The same engine with the weights of one of the user's own speakers.
+
+    Args:
+        name: Of the speaker.
+        lips: As `heygem.training.speaker` left them.
+    """
+    return replace(
+        ENGINE,
+        name=name,
+        label=Text(f"说话人“{name}”的口型模型", f"lip model of speaker {name!r}"),
+        bundled=lips,
+        note=Text(
+            f"口型由说话人“{name}”自己的模型绘制；别人的视频请用其他模型。",
+            f"Lips were drawn by speaker {name!r}'s own model; for clips of other people choose another.",
+        ),
+    )

@@ -23,7 +23,7 @@ class RenderOptions:
     """What one job is to be like. Every field is an option of ``heygem generate``."""
 
     lips: str = "auto"
-    """auto, the name of a lip engine, or a path to Wav2Lip weights of one's own."""
+    """auto, the name of a lip engine or of a speaker, or a path to Wav2Lip weights of one's own."""
     enhancer: str = "auto"
     """auto, gfpgan, none, or a path to GFPGAN weights of one's own."""
     enhancer_strength: float = 0.8

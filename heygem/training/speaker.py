@@ -25,7 +25,6 @@ from heygem.errors import Notice, OptionError, Text
 from heygem.faces.detect import FaceDetector
 from heygem.lipsync import lip_engines
 from heygem.lipsync.demo import ENGINE
-from heygem.lipsync.speakers import LIPS, speaker_folder
 from heygem.nets.blocks import Widths
 from heygem.nets.warp_net import WarpNet
 from heygem.pipeline.progress import Progress, Stage
@@ -40,6 +39,7 @@ from heygem.training.speaker_report import report, sheet
 from heygem.training.speaker_score import HeldOutPart, Sound, SpeakerScore
 from heygem.training.speaker_training import SPEAKER, Learnt, SpeakerJob, train_speaker_net
 from heygem.weights.load import build, read_metadata, read_tensors
+from heygem.weights.speakers import LIPS, speaker_folder
 
 log = logging.getLogger(__name__)
 

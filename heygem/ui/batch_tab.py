@@ -18,6 +18,7 @@ from heygem.ui.options_form import build_options_form, to_options
 from heygem.ui.panel import Chosen, Panel, View, shown_batch
 from heygem.ui.section import section, speech_section
 from heygem.ui.uploads import Uploads
+from heygem.weights.speakers import speaker_names
 
 _CLIP_SUFFIXES = [".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".ts", ".mpg", ".flv", ".wmv"]
 
@@ -41,7 +42,7 @@ class BatchTab:
                     height=240,
                     elem_id="batch-clips",
                 )
-                self._options = build_options_form()
+                self._options = build_options_form(speaker_names(uploads.settings.models_dir))
                 with gr.Row():
                     self._cancel = gr.Button(label("cancel_batch"), scale=1, elem_id="batch-cancel")
                     self._submit_button = gr.Button(

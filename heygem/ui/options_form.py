@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, get_args
 
 import gradio as gr
@@ -13,10 +14,19 @@ from heygem.ui.labels import label
 _DEFAULTS = RenderOptions()
 
 
-def build_options_form() -> list[Component]:
-    """Lay the fields out, folded away; `to_options` takes their values in the same order."""
+def build_options_form(speakers: Sequence[str]) -> list[Component]:
+    """Lay the fields out, folded away; `to_options` takes their values in the same order.
+
+    Args:
+        speakers: Of the user's own, to choose from beside the engines. Known when the page is built.
+    """
     with gr.Accordion(label("options"), open=False):
-        lips = _radio("lips", ["auto", "wav2lip", "demo"], _DEFAULTS.lips)
+        lips = gr.Radio(
+            [*_choices(["auto", "wav2lip", "demo"]), *((name, name) for name in speakers)],
+            value=_DEFAULTS.lips,
+            label=label("lips"),
+            info=label("lips_info"),
+        )
         enhancer = _radio("enhancer", ["auto", "gfpgan", "none"], _DEFAULTS.enhancer)
         strength = _slider("strength", 0, 1, _DEFAULTS.enhancer_strength, 0.05)
         mask = _radio("mask", ["lower-face", "mouth", "box"], _DEFAULTS.mask)

@@ -20,6 +20,7 @@ from heygem.ui.options_form import build_options_form, to_options
 from heygem.ui.panel import Chosen, Panel, shown_single
 from heygem.ui.section import section, speech_section
 from heygem.ui.uploads import Uploads
+from heygem.weights.speakers import speaker_names
 
 
 class SingleTab:
@@ -45,7 +46,7 @@ class SingleTab:
                         (gr.Button(label(example.key), size="sm", min_width=120, elem_id=example.key), example)
                         for example in EXAMPLES
                     ]
-                self._options = build_options_form()
+                self._options = build_options_form(speaker_names(uploads.settings.models_dir))
                 with gr.Row():
                     self._cancel = gr.Button(label("cancel"), scale=1, elem_id="single-cancel")
                     self._generate = gr.Button(label("generate"), variant="primary", scale=3, elem_id="single-generate")

@@ -14,11 +14,11 @@ from heygem.errors import MediaError, UnknownEngineError
 from heygem.jobs.choose_engines import choose_engines
 from heygem.jobs.make_speaker import make_speaker
 from heygem.lipsync.demo import ENGINE
-from heygem.lipsync.speakers import LIPS
 from heygem.model_manager import ModelManager
 from heygem.pipeline.options import RenderOptions
 from heygem.pipeline.progress import Silent
 from heygem.settings import Settings
+from heygem.weights.speakers import LIPS
 
 CPU = Placement(torch.device("cpu"), torch.float32)
 PRESENTER = Path(__file__).parents[1] / "data" / "presenter.mp4"

@@ -18,7 +18,6 @@ from heygem.device import Placement
 from heygem.errors import HeyGemError, JobCancelled
 from heygem.faces.detect import FaceDetector
 from heygem.lipsync.demo import load_demo
-from heygem.lipsync.speakers import LIPS, speaker_names
 from heygem.nets.blocks import Widths
 from heygem.nets.warp_net import WarpNet
 from heygem.pipeline.progress import Progress, Silent, Stage
@@ -31,6 +30,7 @@ from heygem.training.speaker_batches import APART_FRAMES, Hearing, Poses, speake
 from heygem.training.speaker_clip import SpeakerClip
 from heygem.training.speaker_training import SPEAKER
 from heygem.weights.load import read_metadata
+from heygem.weights.speakers import LIPS, speaker_names
 
 CPU = torch.device("cpu")
 FRAMES, LATE = 175, 3

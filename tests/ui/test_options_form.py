@@ -9,7 +9,7 @@ from heygem.ui.options_form import build_options_form, to_options
 @pytest.fixture
 def values():
     with gr.Blocks(analytics_enabled=False):
-        return [field.value for field in build_options_form()]
+        return [field.value for field in build_options_form([])]
 
 
 def test_the_fields_start_with_the_defaults(values):
@@ -32,3 +32,9 @@ def test_an_empty_label_time_is_the_whole_video_and_a_short_one_is_refused(value
     assert to_options(*values[:-1], 5).label_duration_s == 5
     with pytest.raises(OptionError, match="label-duration-s must be 4"):
         to_options(*values[:-1], 3.9)
+
+
+def test_speakers_stand_beside_the_engines():
+    with gr.Blocks(analytics_enabled=False):
+        lips = build_options_form(["王芳"])[0]
+    assert [value for _, value in lips.choices] == ["auto", "wav2lip", "demo", "王芳"]

@@ -1,14 +1,11 @@
-"""Lip models of the user's own speakers: where they lie, what they may be called, and as lip engines."""
+"""Lip models of the user's own speakers: where they lie, and what they may be called."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 from heygem.errors import OptionError, Text
-from heygem.lipsync.base import LipEngine
-from heygem.lipsync.demo import ENGINE
 
 LIPS = "lips.safetensors"
 """Name of the model in a speaker's folder."""
@@ -43,21 +40,3 @@ def speaker_names(models_dir: Path) -> list[str]:
     """Speakers of whom there is a model, in alphabetical order."""
     files = (models_dir / _FOLDER).glob(f"*/{LIPS}")
     return sorted(file.parent.name for file in files if _NAME.fullmatch(file.parent.name))
-
-
-def speaker_engine(name: str, models_dir: Path) -> LipEngine:
-    """The lip engine of a speaker: the embedded one with other weights.
-
-    Raises:
-        OptionError: nobody can be called that.
-    """
-    return replace(
-        ENGINE,
-        name=name,
-        label=Text(f"说话人“{name}”的口型模型", f"lip model of speaker {name!r}"),
-        bundled=speaker_folder(name, models_dir) / LIPS,
-        note=Text(
-            f"口型由说话人“{name}”自己的模型绘制；别人的视频请用其他模型。",
-            f"Lips were drawn by speaker {name!r}'s own model; for clips of other people choose another.",
-        ),
-    )

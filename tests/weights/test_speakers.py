@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from heygem.errors import OptionError
-from heygem.lipsync.demo import ENGINE
-from heygem.lipsync.speakers import LIPS, speaker_engine, speaker_folder, speaker_names
+from heygem.weights.speakers import LIPS, speaker_folder, speaker_names
 
 
 @pytest.mark.parametrize("name", ["anna", "Anna_2", "王芳", "a-b", "7", "x" * 40])
@@ -30,10 +29,3 @@ def test_speakers_are_whole_folders(tmp_path: Path) -> None:
         (tmp_path / "speakers" / folder / LIPS).touch()
     (tmp_path / "speakers" / "empty").mkdir()
     assert speaker_names(tmp_path) == ["anna", "zoe"]
-
-
-def test_a_speaker_is_an_engine_that_says_whose_lips_it_draws(tmp_path: Path) -> None:
-    engine = speaker_engine("anna", tmp_path)
-    assert engine.bundled == tmp_path / "speakers" / "anna" / LIPS
-    assert engine.name == "anna" and "anna" in engine.label.en and "anna" in engine.note.zh
-    assert engine.load is ENGINE.load
