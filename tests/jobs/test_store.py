@@ -196,7 +196,14 @@ def test_jobs_of_living_processes_are_left_to_them(open_store, store):
     store.claims.take()
     assert open_store("other").claims.recover(9) == []  # alive, and within its lease
     open_store(DEAD).claims.take()
-    assert len(store.claims.recover(9)) == 1  # and its own is its own, whatever the lease
+    assert len(store.claims.recover(9)) == 1
+
+
+def test_a_process_does_not_take_its_own_job_over(open_store):
+    store = open_store(lease_s=0)
+    add(store, "a")
+    store.claims.take()
+    assert store.claims.recover(9) == []
 
 
 def test_recovered_jobs_keep_their_place(open_store, store):
