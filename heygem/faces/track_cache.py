@@ -27,6 +27,9 @@ _DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.er
 _ABANDONED_AFTER_S = 3600.0
 """Age at which a file that was never finished belongs to a process that died."""
 
+_HASHES_KEPT = 1000
+"""Files whose hashes stay in memory: a server sees new ones for ever."""
+
 _FileState = tuple[Path, int, int, int]
 
 
@@ -99,6 +102,8 @@ class DetectionCache:
                 known = hashlib.file_digest(file, "sha256").hexdigest()
             with self._lock:
                 self._hashes[state] = known
+                while len(self._hashes) > _HASHES_KEPT:
+                    del self._hashes[next(iter(self._hashes))]
         return known
 
     def _prune(self) -> None:

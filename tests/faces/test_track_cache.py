@@ -158,3 +158,16 @@ def test_several_may_write_and_read_at_once(video: Path, folder: Path) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(work, range(4))) == [None] * 4
+
+
+def test_hashes_of_files_that_were_seen_long_ago_are_forgotten(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(track_cache, "_HASHES_KEPT", 3)
+    cache = DetectionCache(folder, 10**7)
+    for number in range(5):
+        path = tmp_path / f"{number}.mp4"
+        path.write_bytes(bytes([number]))
+        cache.put(path, DETECTOR, FPS, FOUND)
+    assert [state[0].name for state in cache._hashes] == ["2.mp4", "3.mp4", "4.mp4"]
+    assert cache.get(tmp_path / "0.mp4", DETECTOR, FPS) is not None
