@@ -20,7 +20,7 @@ from heygem.jobs.store import STORE_NAME
 from heygem.jobs.task_queue import TaskQueue
 
 FULL = os.environ.get("HEYGEM_TEST_CHAOS") == "full"
-JOBS, KILLS = (300, 40) if FULL else (40, 12)
+JOBS, KILLS = (300, 48) if FULL else (28, 12)
 PROCESSES, JOBS_EACH = (8, 500) if FULL else (4, 15)
 STEP_S = 0.006
 HERE = Path(__file__).parent

@@ -197,6 +197,7 @@ def test_a_running_job_stops_at_its_next_tick_whatever_the_runner_catches(reques
     after = []
 
     def run(job, progress):
+        progress.tick(Stage.DRAWING, 0, 10)
         running.set()
         asked.wait(10)
         with contextlib.suppress(Exception):
