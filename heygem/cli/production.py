@@ -32,6 +32,8 @@ from heygem.settings import Settings
 
 log = logging.getLogger(__name__)
 
+_STEM_BYTES = 100
+
 _STAGES = {
     Stage.LOADING: "加载 loading",
     Stage.LISTENING: "听 listening",
@@ -114,10 +116,15 @@ def produce_all(orders: Sequence[Order], args: argparse.Namespace, settings: Set
 
 def names_of(out: Path, request: JobRequest) -> Iterator[Path]:
     """The names that a request's result may have in `out`, the preferred one first."""
-    stem = f"{request.video.stem}-{request.audio.stem}"
+    stem = f"{_short(request.video.stem)}-{_short(request.audio.stem)}"
     yield out / f"{stem}.mp4"
     for number in range(2, 10_000):
         yield out / f"{stem}-{number}.mp4"
+
+
+def _short(stem: str) -> str:
+    """As much of a name as lets two of them, a number and a suffix be a file's name: systems take 255 bytes."""
+    return stem.encode()[:_STEM_BYTES].decode(errors="ignore")
 
 
 def _free_name(out: Path, request: JobRequest) -> Path:
@@ -125,7 +132,7 @@ def _free_name(out: Path, request: JobRequest) -> Path:
     for path in names_of(out, request):
         if not path.exists():
             return path
-    stem = f"{request.video.stem}-{request.audio.stem}"
+    stem = f"{_short(request.video.stem)}-{_short(request.audio.stem)}"
     raise OptionError(
         Text(f"{out} 中名为 {stem} 的结果太多。", f"{out} holds too many results named {stem}."),
         hint=Text("请换一个输出目录。", "Choose another folder."),

@@ -10,10 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import av
-
 from heygem.errors import EncodeError, Text
 from heygem.media import Codec
+from heygem.media.open_file import open_container
 from heygem.media.process import FfmpegProcess, last_line
 
 log = logging.getLogger(__name__)
@@ -87,7 +86,7 @@ class Mp4Writer:
             self._on_wait()
         if self._process.finish() != 0:
             raise self._failure()
-        with av.open(str(self._part)) as result:
+        with open_container(self._part) as result:
             encoded = result.streams.video[0].frames
         if encoded != self.frames:
             raise EncodeError(

@@ -94,7 +94,8 @@ def test_every_result_bears_its_marks_and_the_manifest_names_them(workshop: Work
     facts = json.loads(made.manifest.read_text(encoding="utf-8"))
     assert facts["label"]["visible"] is True
     assert facts["label"]["aigc"] == parse_aigc(read_aigc(made.output) or "")
-    assert facts["label"]["aigc"]["ProduceID"] in checks[0].text.en
+    content_id = facts["label"]["aigc"]["ProduceID"]
+    assert len(content_id) == 32 and content_id in checks[0].text.en
     assert facts["file"]["name"] == "out.mp4" and facts["file"]["bytes"] == made.output.stat().st_size
 
 
@@ -102,11 +103,13 @@ def test_a_label_that_is_switched_off_is_logged_with_every_job_and_told(
     workshop: Workshop, sound: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     workshop.producer = Producer(workshop.models, replace(workshop.settings, visible_label=False), CPU)
-    made = workshop.produce(sound)
+    output = workshop.folder / "out.mp4"
+    made = workshop.producer.produce(PRESENTER, sound, output, RenderOptions(), Silent(), content_id="job-7")
     assert [check.code for check in verify_result(made.output)][:2] == ["aigc_found", "label_switched_off"]
     assert "label_off" in [notice.code for notice in made.notices]
     assert "The visible AI label is switched off by the operator." in caplog.text
-    assert json.loads(made.manifest.read_text(encoding="utf-8"))["label"]["visible"] is False
+    label = json.loads(made.manifest.read_text(encoding="utf-8"))["label"]
+    assert label["visible"] is False and label["aigc"]["ProduceID"] == "job-7"
 
 
 @pytest.mark.parametrize("step", ["heygem.jobs.marking.Marking.sign", "heygem.jobs.produce.write_manifest"])
@@ -189,3 +192,27 @@ def test_failures_leave_nothing_beside_the_cache(workshop: Workshop, sound: Path
     with pytest.raises(NoFaceError):
         workshop.produce(sound, face="7")
     assert {path.name for path in workshop.folder.iterdir()} == {"models", "cache", sound.name}
+
+
+def test_what_is_noticed_of_the_inputs_comes_with_the_result(workshop: Workshop, tmp_path: Path) -> None:
+    quiet = tmp_path / "quiet.wav"
+    with wave.open(str(quiet), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8_000)
+        file.writeframes(bytes(8_000))
+    made = workshop.produce(quiet)
+    codes = [notice.code for notice in made.notices]
+    assert codes[:2] == ["silent", "low_rate"]
+    facts = json.loads(made.manifest.read_text(encoding="utf-8"))
+    assert [notice["code"] for notice in facts["notices"]] == codes
+
+
+def test_a_bad_file_is_refused_before_any_model_is_lent(workshop: Workshop, sound: Path) -> None:
+    bad = workshop.folder / "bad.mp4"
+    bad.write_bytes(PRESENTER.read_bytes()[:5000])
+    with pytest.raises(MediaError):
+        workshop.produce(sound, clip=bad)
+    with pytest.raises(MediaError):
+        workshop.produce(bad)
+    assert workshop.models.statistics().models == ()

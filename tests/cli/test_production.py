@@ -1,0 +1,26 @@
+"""Where results go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from heygem.cli.production import names_of
+from heygem.jobs.job import JobRequest
+
+
+@pytest.mark.parametrize("letter", ["n", "名", "😀"])
+def test_a_name_fits_however_long_its_parts_are(tmp_path: Path, letter: str) -> None:
+    longest = letter * (251 // len(letter.encode()))
+    names = names_of(tmp_path, JobRequest(tmp_path / f"{longest}.mp4", tmp_path / f"{longest}.wav"))
+    for path, _ in zip(names, range(3), strict=False):
+        path.touch()
+        path.with_name(f".{path.name[-200:]}.part").touch()
+        path.with_suffix(".json").touch()
+        assert letter in path.stem
+
+
+def test_short_names_stay_whole(tmp_path: Path) -> None:
+    names = names_of(tmp_path, JobRequest(tmp_path / "片段 a.mp4", tmp_path / "b.wav"))
+    assert [next(names).name, next(names).name] == ["片段 a-b.mp4", "片段 a-b-2.mp4"]
