@@ -2,7 +2,8 @@
 
     python queue_server.py FOLDER STEP_S GRACE_S MAX_ATTEMPTS
 
-Ends at SIGTERM as the server does. A job whose clip is called poison takes the process down with it.
+Says "ready" when it is, and ends at SIGTERM as the server does. A job whose clip is called poison takes the process
+down with it.
 """
 
 import os
@@ -41,6 +42,8 @@ def main(folder, step_s, grace_s, max_attempts):
     signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
     queue = TaskQueue(run, outputs_dir=folder, capacity=100_000, keep=0, max_attempts=max_attempts)
     queue.start()
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     stop.wait()
     queue.close(grace_s)
 

@@ -29,7 +29,7 @@ ENV = {**os.environ, "PYTHONPATH": str(HERE.parent.parent)}
 
 def serve(folder, *, step_s=STEP_S, grace_s=20.0, max_attempts=1000):
     command = [sys.executable, HERE / "queue_server.py", folder, step_s, grace_s, max_attempts]
-    return subprocess.Popen([str(part) for part in command], env=ENV)
+    return subprocess.Popen([str(part) for part in command], env=ENV, stdout=subprocess.PIPE)
 
 
 @pytest.fixture
@@ -98,10 +98,12 @@ def test_killed_at_random_moments_the_queue_loses_nothing_and_keeps_its_order(fo
     observer = Observer(folder)
     kills = 0
     while kills < KILLS:
-        server = serve(folder)
-        time.sleep(chance.uniform(0.2, 0.45))
-        server.send_signal(signal.SIGKILL)
-        assert server.wait() == -signal.SIGKILL
+        with serve(folder) as server:
+            if kills % 4:  # the others are killed while they start
+                server.stdout.readline()
+            time.sleep(chance.uniform(0.0, 0.25))
+            server.send_signal(signal.SIGKILL)
+        assert server.returncode == -signal.SIGKILL
         kills += 1
         ids += submit(f"after kill {kills}")
     server = serve(folder)
@@ -157,7 +159,7 @@ def test_a_job_that_kills_the_server_is_interrupted_and_the_others_finish(folder
 
 
 @pytest.mark.parametrize(
-    ("step_s", "grace_s", "ends"), [(0.15, 20.0, "done"), (60.0, 0.3, "queued"), (0.2, 0.1, "queued")]
+    ("step_s", "grace_s", "ends"), [(0.3, 20.0, "done"), (60.0, 0.3, "queued"), (0.3, 0.1, "queued")]
 )
 def test_sigterm_lets_the_running_job_end_or_puts_it_back(folder, submit, ask, step_s, grace_s, ends):
     # In the second case the job does not tick in time and is put back without its leave.
@@ -166,7 +168,7 @@ def test_sigterm_lets_the_running_job_end_or_puts_it_back(folder, submit, ask, s
     wait_until(lambda: ask.get(running).status is JobStatus.RUNNING and ask.get(running).progress)
     began = time.monotonic()
     server.terminate()
-    assert server.wait(grace_s + 10) == 0
+    assert server.wait(60) == 0
     sys.stderr.write(f"grace {grace_s} s: ended in {time.monotonic() - began:.2f} s\n")
     job = ask.get(running)
     assert job.status == ends
