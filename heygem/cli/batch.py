@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 
 from heygem.cli.production import Order, add_production_options, names_of, produce_all
-from heygem.jobs.batch_list import BatchLine, read_batch_list
+from heygem.jobs.batch_list import read_batch_list
+from heygem.jobs.job import JobRequest
 from heygem.settings import Settings
 
 
@@ -34,28 +35,24 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         InputError: the list cannot be used.
     """
     out: Path = args.out or settings.outputs_dir
-    taken: set[Path] = set()
-    orders: list[Order] = []
-    for line in read_batch_list(args.list):
-        made = _made_before(out, line, taken)
-        if made is not None:
-            taken.add(made)
-        orders.append(Order(f"{line.line}: {line.request.video_name}", line.request, made))
+    orders = [
+        Order(f"{line.line}: {line.request.video_name}", line.request, _made_before(out, line.request))
+        for line in read_batch_list(args.list)
+    ]
     return produce_all(orders, args, settings)
 
 
-def _made_before(out: Path, line: BatchLine, taken: set[Path]) -> Path | None:
-    """The whole result of an earlier run for this line: of files of these names, with these options, and newer."""
+def _made_before(out: Path, request: JobRequest) -> Path | None:
+    """A whole result of what is asked for: of files of these names, with these options, and newer than the files."""
     # Late: as in `produce_all`.
     from heygem.jobs.produce import asked_for
     from heygem.jobs.result_manifest import manifest_of, read_manifest, sha256_of_result
 
-    request = line.request
     for result in names_of(out, request):
         if not result.exists():
             return None
         facts = read_manifest(result)
-        if facts is None or result in taken:
+        if facts is None:
             continue
         inputs_s = max(request.video.stat().st_mtime, request.audio.stat().st_mtime)
         if (

@@ -36,6 +36,7 @@ _VIDEO_CODECS: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
     {
         # veryfast: 20 ms of processor time per 1080p frame against 81 ms for medium, at an equal PSNR for crf 18.
         "h264": ("libx264", {"preset": "veryfast"}),
+        # info=0: what x265 says of itself is part of the headers, which have to be alike wherever parts are encoded.
         "hevc": ("libx265", {"preset": "veryfast", "x265-params": "log-level=error:info=0", "tag:v": "hvc1"}),
         "h264_nvenc": ("h264_nvenc", {"preset": "p4", "rc": "vbr", "b:v": "0"}),
         "hevc_nvenc": ("hevc_nvenc", {"preset": "p4", "rc": "vbr", "b:v": "0", "tag:v": "hvc1"}),

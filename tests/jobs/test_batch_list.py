@@ -65,6 +65,11 @@ def test_lines_keep_their_numbers_names_and_options(folder: Path, encoding: str,
     assert second.request.video == folder / "a, b.mp4" and second.request.options == RenderOptions(crf=30)
 
 
+def test_a_cell_may_span_lines(folder: Path) -> None:
+    text = 'video,audio,crf\nclips/主播.mp4,speech.wav,"30\n"\nclips/主播.mp4,speech.wav,\n'
+    assert [(line.line, line.request.options.crf) for line in read(folder, text)] == [(2, 30), (4, 18)]
+
+
 def test_every_option_has_a_column(folder: Path) -> None:
     assert list(ALL_OPTIONS) == [field.name for field in fields(RenderOptions)]
     header, values = ",".join(ALL_OPTIONS), ",".join(ALL_OPTIONS.values())

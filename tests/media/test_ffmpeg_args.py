@@ -5,7 +5,16 @@ from pathlib import Path
 import pytest
 
 from heygem.media.colour_tags import ColourTags
-from heygem.media.ffmpeg_args import Sound, aac_rate_hz, decode_args, decode_part_args, encode_args, file_url, pcm_args
+from heygem.media.ffmpeg_args import (
+    Sound,
+    aac_rate_hz,
+    decode_args,
+    decode_part_args,
+    encode_args,
+    file_url,
+    join_args,
+    pcm_args,
+)
 from heygem.media.orientation import Orientation
 from heygem.media.probe import AudioInfo, VideoInfo, probe_video
 
@@ -89,6 +98,23 @@ def test_the_encoder(info: VideoInfo):
 def test_what_the_container_says_is_one_option_per_key():
     args = encode(metadata={"AIGC": '{"Label":"1"}', "comment": "AI生成"})
     assert value(args, "-metadata:g:0") == 'AIGC={"Label":"1"}' and value(args, "-metadata:g:1") == "comment=AI生成"
+
+
+def test_x265_leaves_the_number_of_its_threads_out_of_the_headers():
+    assert "info=0" in value(encode(codec="hevc"), "-x265-params").split(":")
+
+
+def test_a_join_reads_a_pipe_and_encodes_no_picture():
+    sound = Sound(Path("/in/a.wav"), SOUND, 16000)
+    args = join_args(Path("/out/r.mp4"), codec="hevc", sound=sound, metadata={"AIGC": "1"})
+    piped = args[: args.index("pipe:0")]
+    assert value(piped, "-protocol_whitelist") == "pipe" and "mp4" in value(piped, "-format_whitelist").split(",")
+    assert value(args, "-c:v") == "copy" and value(args, "-tag:v") == "hvc1" and "-crf" not in args
+    single = encode(sound=sound)
+    assert [value(args, name) for name in ("-c:a", "-b:a", "-movie_timescale")] == [
+        value(single, name) for name in ("-c:a", "-b:a", "-movie_timescale")
+    ]
+    assert "-tag:v" not in join_args(Path("/out/r.mp4"), codec="h264", sound=None, metadata={})
 
 
 def test_nvenc_names_its_quality_otherwise():

@@ -92,7 +92,7 @@ def check(path: Path, clip: list[Frame], extend: str, start: int, known: int) ->
     [
         ("pingpong", 1, 0),
         ("pingpong", 50, LENGTH),
-        ("pingpong", 50, 20),  # too few to go by
+        ("pingpong", 50, 45),  # too few to go by
         ("pingpong", LENGTH - 1, LENGTH),
         ("pingpong", LENGTH, 0),  # on the way back
         ("pingpong", 2 * LENGTH - 10, LENGTH),  # shortly before the turn
