@@ -4,6 +4,8 @@ Run: ``.venv/bin/python -m benchmarks.stages --clip CLIP --speech SPEECH``. With
 the project, both are measured in turn, so that whatever else the machine does weighs on both alike. Core-seconds count
 all threads of the process and its ffmpeg children; the least of all rounds is shown, because load only ever adds.
 
+Cut, lips and paste are shown alone, one frame after another, and all three as the pipeline does them.
+
 The whole job is the first one in its process: it loads the models, finds the faces and draws, and is counted per frame
 of its result, as the time that starting Python and importing takes is not.
 """
@@ -25,6 +27,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from heygem.batch_memory import BatchMemory
 from heygem.device import place
 from heygem.faces.crop import Patch, box_map, cut, paste
 from heygem.faces.detections import find_faces
@@ -39,6 +42,7 @@ from heygem.media.video_source import VideoSource
 from heygem.model_manager import ModelManager
 from heygem.pipeline.options import RenderOptions
 from heygem.pipeline.progress import Silent
+from heygem.pipeline.stages import speak, with_faces
 from heygem.settings import PROJECT_DIR, Settings
 
 FRAMES = 96
@@ -100,7 +104,8 @@ def _measure_stages(meter: Meter, clip: Path, speech: Path, folder: Path) -> Non
     maps = [box_map(track.boxes[at], RenderOptions().pads, lips.crop_size) for at in shown]
     with meter.of("cut", len(shown)):
         crops = cut(pictures, maps, lips.crop_size)
-    heard = lips.listen(audio.pieces(lips.sample_rate_hz), tail="silence").at([at / info.fps for at in shown.tolist()])
+    windows = lips.listen(audio.pieces(lips.sample_rate_hz), tail="silence")
+    heard = windows.at([at / info.fps for at in shown.tolist()])
     batch = engine.default_batch[placement.kind]
     lips.draw(crops[:batch], heard[:batch])
     with meter.of("lips", len(shown)):
@@ -111,6 +116,10 @@ def _measure_stages(meter: Meter, clip: Path, speech: Path, folder: Path) -> Non
             part, at = drawn[number // batch], number % batch
             assert part.opacity is not None and part.flow is not None
             paste(picture, affine, Patch(part.colour[at], part.opacity[at], part.flow[at]), mask)
+    with meter.of("all three", len(shown)):
+        shots = with_faces(enumerate(frames), track, lips.device)
+        for _ in speak(shots, windows, lips, BatchMemory(batch), fps=info.fps, options=RenderOptions()):
+            pass
 
     with meter.of("encode", len(frames)):
         sink = VideoSink(
