@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +20,9 @@ log = logging.getLogger(__name__)
 
 _DISK_FULL = ("No space left on device", "Disk quota exceeded")
 _WAIT_S = 0.2
+"""Seconds between two looks at an ffmpeg that ends."""
+_ENDING_S = 600.0
+"""How long it may take: moving the index of a large file to its front copies the file. Then `finish` ends it."""
 
 
 class Mp4Writer:
@@ -82,7 +86,8 @@ class Mp4Writer:
             raise EncodeError(
                 Text(f"“{self.path.name}”没有任何画面可写。", f"No frame was written to {self.path.name!r}.")
             )
-        while not self._process.ends_within(_WAIT_S):
+        patience_ends_s = time.monotonic() + _ENDING_S
+        while not self._process.ends_within(_WAIT_S) and time.monotonic() < patience_ends_s:
             self._on_wait()
         if self._process.finish() != 0:
             raise self._failure()
