@@ -1,6 +1,8 @@
 """How the server's process ends. Its page and its real jobs are in tests/browser/."""
 
+import os
 import signal
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -79,7 +81,12 @@ def test_a_lost_device_ends_the_process_with_75_and_its_job_waits_for_the_next(t
     }.items():
         monkeypatch.setenv(f"HEYGEM_{name}", str(value))
     monkeypatch.setattr("app.make_runner", lambda settings: run)
-    assert app.main() == app.EXIT_PROCESS_LOST == 75
+    # Should it go on serving, it is told to stop, and its status is another.
+    patience = threading.Timer(60, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    patience.start()
+    status = app.main()
+    patience.cancel()
+    assert status == app.EXIT_PROCESS_LOST == 75
     assert (queue.get(job.id).status, queue.get(job.id).attempt) == (JobStatus.QUEUED, 1)
     assert "The device failed." in (tmp_path / "run.log").read_text(encoding="utf-8")
     queue.close()

@@ -52,6 +52,25 @@ def test_a_waiting_job_shows_its_position():
     assert "排队第</span>" in (html := job_card(job(JobStatus.QUEUED, position=3), now_s=0)) and " 3<" in html
 
 
+def test_a_waiting_job_shows_when_it_will_be_done_if_that_is_known():
+    assert (
+        "done in about" in (html := job_card(job(JobStatus.QUEUED, position=3, eta_s=75.0), now_s=0)) and "1:15" in html
+    )
+    assert "done in about" not in job_card(job(JobStatus.QUEUED, position=3), now_s=0)
+
+
+def test_an_interrupted_job_says_why():
+    error = JobError("interrupted", Text("中断 <b>", "Interrupted <b>"), NOTHING)
+    html = queue_card([job(JobStatus.INTERRUPTED, error=error, ended_s=1.0)], now_s=2.0)
+    assert "Interrupted &lt;b&gt;" in html and 'data-code="interrupted"' in html
+
+
+def test_the_queue_says_why_it_waits():
+    html = queue_card([job(JobStatus.QUEUED, position=1)], 0.0, Text("磁盘已满 <b>", "The disk is full <b>"))
+    assert "磁盘已满 &lt;b&gt;" in html and "The disk is full &lt;b&gt;" in html
+    assert "disk" not in queue_card([], 0.0)
+
+
 def test_a_result_is_played_downloaded_and_says_what_made_it():
     html = job_result(done())
     assert '<video controls playsinline preload="auto" src="results/0123456789ab/result.mp4">' in html
