@@ -76,7 +76,7 @@ def test_sound_that_does_not_belong_to_the_picture_is_refused(
 
 def test_a_lag_beyond_what_is_looked_for_is_not_taken_for_the_last_one(spoken: Arrays) -> None:
     mouths, crops = spoken
-    assert not measured(heard(mouths, 14), crops).is_clear
+    assert not measured(heard(mouths, 13), crops).is_clear
 
 
 def test_a_face_that_does_not_move_tells_nothing(spoken: Arrays) -> None:

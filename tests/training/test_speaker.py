@@ -26,7 +26,7 @@ from heygem.training.export import export
 from heygem.training.hardware import Hardware
 from heygem.training.parallel import InThisProcess
 from heygem.training.speaker import REPORT, SHEET, Speaker, train_speaker
-from heygem.training.speaker_batches import APART_FRAMES, Hearing, Poses, speaker_batches
+from heygem.training.speaker_batches import Hearing, Poses, speaker_batches
 from heygem.training.speaker_clip import SpeakerClip
 from heygem.training.speaker_training import SPEAKER
 from heygem.weights.load import read_metadata
@@ -34,7 +34,7 @@ from heygem.weights.speakers import LIPS, speaker_names
 
 CPU = torch.device("cpu")
 FRAMES, LATE = 175, 3
-TINY = replace(SPEAKER, samples=400, batch=8, rate=2.5e-3, warm_up_steps=5)
+TINY = replace(SPEAKER, samples=240, batch=8, rate=2.5e-3, warm_up_steps=5)
 WIDTHS = Widths(face=(4, 6, 12, 16, 24, 32, 32), audio=(8, 12, 16, 24, 32), decoder=(32, 32, 32, 24, 16, 8, 4), head=4)
 
 
@@ -100,7 +100,7 @@ def test_the_result_is_a_lip_engine_that_says_whose_it_is(trained: Speaker) -> N
     facts = read_metadata(trained.folder / LIPS)
     assert facts["speaker"] == "anna"
     assert facts["clip_sound_late"] == str(LATE)
-    assert "anna.mp4, 7.0 s with a face" in facts["clip"] and "of 400" in facts["training"]
+    assert "anna.mp4, 7.0 s with a face" in facts["clip"] and "of 240" in facts["training"]
     models = trained.folder.parents[1]
     assert speaker_names(models) == ["anna"]
     assert [path.name for path in (models / "speakers").iterdir()] == ["anna"]
@@ -113,7 +113,7 @@ def test_the_offset_of_the_sound_is_found_and_told(trained: Speaker) -> None:
 
 def test_a_little_training_is_better_than_none_and_is_measured_on_the_end_of_the_clip(trained: Speaker) -> None:
     scores = {score.name: score for score in trained.scores}
-    assert scores["this model, right sound"].psnr_db > scores["embedded default, right sound"].psnr_db + 0.2
+    assert scores["this model, right sound"].psnr_db > scores["embedded default, right sound"].psnr_db + 0.1
     text = (trained.folder / REPORT).read_text(encoding="utf-8")
     assert len([line for line in text.splitlines() if line.startswith("| ")]) == 2 + 5
     assert cv2.imread(str(trained.folder / SHEET)).shape == (4 * 96, 960, 3)
@@ -165,7 +165,7 @@ def test_a_name_is_looked_at_before_the_clip(trained: Speaker, name: str, code: 
 
 def test_progress_stays_in_its_process() -> None:
     told: list[object] = []
-    progress = InThisProcess(told.append)
+    progress = InThisProcess(lambda value: told.append(value))
     pickle.loads(pickle.dumps(progress))(1)
     progress(2)
     assert told == [2]
@@ -189,11 +189,11 @@ def test_a_reference_shows_another_moment_mostly_in_the_same_pose(
     moments: SpeakerClip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("heygem.training.speaker_batches.augmented", lambda batch, rng: batch)
-    batch = next(speaker_batches(moments, 0, 100, np.random.default_rng(0)))
+    batch = next(speaker_batches(moments, 0, 300, np.random.default_rng(0)))
     own, other = ((picture[:, 0, 95, 0] * 255).round().int() for picture in (batch.truth, batch.reference))
     assert own.max() < 108 and other.max() < 108
     # Among two candidates both can be near.
-    assert ((own - other).abs() >= APART_FRAMES).float().mean() > 0.9
+    assert ((own - other).abs() >= 8).float().mean() > 0.97
     assert ((own - other) % 5 == 0).float().mean() > 0.55
     assert torch.equal(batch.upper, batch.truth)
 
