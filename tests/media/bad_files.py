@@ -131,6 +131,7 @@ def _broken(folder: Path) -> None:
         "unknown_codec.mp4": good.replace(b"avc1", b"zzz9"),
         "cut.mkv": (lambda data: data[: len(data) * 2 // 3])((folder / "c.mkv").read_bytes()),
         "cut.mp3": (lambda data: data[: len(data) // 2])((folder / "short.mp3").read_bytes()),
+        "liar.mp3": _with_length((folder / "short.mp3").read_bytes(), 10_000_000),
         "bomb.png": _png_bomb(15_000),
     }
     for name, content in files.items():
@@ -154,6 +155,12 @@ def _scratched(path: Path, numbers: Sequence[int]) -> bytes:
         middle = offset + length // 2
         content[middle : offset + length] = b"\x55" * (offset + length - middle)
     return bytes(content)
+
+
+def _with_length(mp3: bytes, frames: int) -> bytes:
+    """An mp3 whose Xing header claims another number of frames."""
+    at = max(mp3.find(b"Xing"), mp3.find(b"Info")) + 8
+    return mp3[:at] + struct.pack(">I", frames) + mp3[at + 4 :]
 
 
 def _png_bomb(side: int) -> bytes:

@@ -23,6 +23,7 @@ import pytest
 from bad_files import NAMES, make_bad_files
 
 from heygem.errors import MediaError, Notice
+from heygem.media import intake
 from heygem.media.audio_file import AudioFile
 from heygem.media.intake import ClipIntake, TakenClip, TakenSpeech, inspect_quickly, take_speech
 from heygem.media.limits import Limits
@@ -149,6 +150,7 @@ SPEECHES = [
     (24, "phone.wav", {"low_rate"}),
     (25, "long.mp3", "too_long"),
     (26, "cut.mp3", set()),
+    (26, "liar.mp3", set()),
     (7, "cut.mp4", "truncated"),
     (36, "before_zero.mp4", set()),
     (37, "late.mp4", set()),
@@ -272,16 +274,27 @@ def test_a_quick_look_refuses_what_is_plainly_wrong(corpus: Corpus) -> None:
 
 
 def test_a_clip_is_decoded_once_while_it_does_not_change(corpus: Corpus, tmp_path: Path) -> None:
-    path, intake, steps = tmp_path / "clip", ClipIntake(LIMITS), itertools.count()
+    path, clips, steps = tmp_path / "clip", ClipIntake(LIMITS), itertools.count()
     path.write_bytes((corpus.folder / "good.mp4").read_bytes())
-    intake.take(path, lambda: next(steps))
+    clips.take(path, lambda: next(steps))
     seen = next(steps)
-    intake.take(path, lambda: next(steps))
+    clips.take(path, lambda: next(steps))
     assert seen > 0 and next(steps) == seen + 1
     path.write_bytes((corpus.folder / "rotten.mp4").read_bytes())
     with pytest.raises(MediaError) as caught:
-        intake.take(path)
+        clips.take(path)
     assert caught.value.code == "damaged"
+
+
+def test_a_bomb_is_refused_before_this_process_reads_it(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "probe_video", lambda path: pytest.fail("It was read."))
+    assert _verdict("clip", corpus.folder / "bomb.png") == "bad_size"
+
+
+def test_a_header_that_claims_less_than_there_is_helps_nobody(corpus: Corpus) -> None:
+    with pytest.raises(MediaError) as caught:
+        AudioFile(corpus.folder / "good.wav", max_s=1)
+    assert caught.value.code == "too_long"
 
 
 def test_looking_can_be_stopped(corpus: Corpus) -> None:
