@@ -1,4 +1,4 @@
-"""The queue in processes that are killed. HEYGEM_TEST_CHAOS=full runs the sizes that are promised, for some minutes."""
+"""The queue in processes that are killed. TEST_CHAOS=full runs the sizes that are promised, for some minutes."""
 
 import os
 import random
@@ -19,7 +19,7 @@ from heygem.jobs.job_history import HistoryQuery
 from heygem.jobs.store import STORE_NAME
 from heygem.jobs.task_queue import TaskQueue
 
-FULL = os.environ.get("HEYGEM_TEST_CHAOS") == "full"
+FULL = os.environ.get("TEST_CHAOS") == "full"
 JOBS, KILLS = (300, 48) if FULL else (28, 12)
 PROCESSES, JOBS_EACH = (8, 500) if FULL else (4, 15)
 STEP_S = 0.006
