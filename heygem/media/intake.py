@@ -36,6 +36,9 @@ ENOUGH = 0.95
 TOLERABLE = 0.01
 """Share of its pictures that may be broken."""
 
+HOPELESS = 0.9
+"""Share of broken pictures from which a clip was never meant to be read here: it is encrypted."""
+
 _TASTE_CPU_S = 10
 _TASTE_STALL_S = 4.0
 
@@ -152,7 +155,7 @@ class ClipIntake:
         _refuse_truncated(path, packets)
         broken, pictures = _decode_all(path, info, packets.count, on_step)
         # One is always forgiven: the last picture of a clip that was cut off is never whole.
-        if broken > pictures / 2:
+        if broken >= HOPELESS * pictures:
             raise undecodable(path, info.codec)
         if broken > max(1, TOLERABLE * pictures):
             raise MediaError(
