@@ -33,10 +33,15 @@ _HOUR_S = 3600
 _HEADER = f"""<header class="hg-top"><div class="hg-brand" translate="no"><svg viewBox="0 0 32 32" aria-hidden="true">
 <rect width="32" height="32" rx="9"/><path d="M8 13v6M12 9.5v13M16 12v8M20 8.5v15M24 13.5v5"/></svg>
 <div><h1>HeyGem</h1><span class="hg-meta">{bilingual(text.TAGLINE)}</span></div></div>
+<div class="hg-row">
 <button type="button" class="hg-pill" id="language" aria-label="{both(text.SWITCH_LANGUAGE)}">中 / EN</button>
+<button type="button" class="hg-pill" id="theme" aria-label="{both(text.SWITCH_THEME)}">
+<svg viewBox="0 0 16 16" aria-hidden="true"><circle cx="8" cy="8" r="6.5"/><path d="M8 1.5a6.5 6.5 0 0 1 0 13z"/></svg>
+</button></div>
 </header>"""
 
-_LANGUAGE_JS = f"""
+_HEADER_JS = f"""
+element.querySelector('#theme').addEventListener('click', () => window.heygem_switch_theme());
 element.querySelector('#language').addEventListener('click', () => {{
   const is_chinese = document.documentElement.lang.startsWith('zh');
   localStorage.setItem('{LANGUAGE_KEY}', is_chinese ? 'en' : 'zh-CN');
@@ -88,7 +93,7 @@ def build_app(
     ) as page:
         wiring = Wiring(queue, look)
         with gr.Row(elem_id="top-row"):
-            gr.HTML(_HEADER, apply_default_css=False, js_on_load=_LANGUAGE_JS, elem_id="header")
+            gr.HTML(_HEADER, apply_default_css=False, js_on_load=_HEADER_JS, elem_id="header")
             state = gr.HTML(apply_default_css=False, elem_id="state")
         with gr.Row(equal_height=False, elem_id="columns"):
             with gr.Column(scale=8, min_width=320), gr.Tabs(elem_id="tabs"):

@@ -3,8 +3,8 @@
 * Of gradio's own interface only what the page itself uses is open. The rest runs "private" events by name, proxies, and
   whatever the next version adds. Among the open ones, ``file=http...`` would fetch any public address for whoever asks.
 * Every answer carries headers against sniffing, framing, and loading anything from elsewhere.
-* The remembered language has to be known before gradio's own script runs, and ``head=`` comes too late: the page gets
-  our script as the first thing in its head.
+* The remembered language and theme have to be known before gradio's own script runs, and ``head=`` comes too late: the
+  page gets our script as the first thing in its head.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from __future__ import annotations
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from heygem.ui.theme import THEME_SCRIPT
 
 _API = "/gradio_api/"
 _OPEN = tuple(
@@ -34,7 +36,8 @@ _HEADERS = {
 LANGUAGE_KEY = "heygem_language"
 """Where a browser remembers the language that was picked."""
 
-_LANGUAGE_SCRIPT = f"""<script>try {{
+_HEAD_SCRIPT = f"""<script>{THEME_SCRIPT}
+try {{
 const language = localStorage.getItem("{LANGUAGE_KEY}");
 if (language) {{
   Object.defineProperty(navigator, "language", {{get: () => language, configurable: true}});
@@ -91,7 +94,7 @@ def _with_script(send: Send) -> Send:
         else:
             body.extend(message["body"])
             if not message.get("more_body", False):
-                page = bytes(body).replace(b"<head>", b"<head>" + _LANGUAGE_SCRIPT, 1)
+                page = bytes(body).replace(b"<head>", b"<head>" + _HEAD_SCRIPT, 1)
                 MutableHeaders(scope=held)["content-length"] = str(len(page))
                 await send(held)
                 await send({"type": "http.response.body", "body": page})

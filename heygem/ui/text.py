@@ -8,6 +8,7 @@ from heygem.pipeline.progress import Stage
 
 TAGLINE = Text("数字人口播视频生成", "Talking videos of a person")
 SWITCH_LANGUAGE = Text("切换到英文 (English)", "Switch to Chinese (中文)")
+SWITCH_THEME = Text("切换深色与浅色", "Switch between dark and light")
 WORKING = Text("生成中", "Working")
 IDLE = Text("空闲", "Idle")
 

@@ -11,6 +11,32 @@ import gradio as gr
 
 CSS_FILE = Path(__file__).with_name("page.css")
 
+THEME_KEY = "heygem_theme"
+"""Where a browser remembers the theme that was picked: light or dark."""
+
+# Gradio asks the browser what the system prefers, before it draws anything and whenever that changes. So the answer is
+# ours: what was picked here, else what the system does prefer.
+THEME_SCRIPT = f"""(() => {{
+const system = matchMedia("(prefers-color-scheme: dark)"), answer = new EventTarget(), ask = matchMedia.bind(window);
+let picked = null;
+try {{ picked = localStorage.getItem("{THEME_KEY}"); }} catch (refused) {{ /* without storage, it is the system's */ }}
+const set = (is_dark) => {{
+  answer.matches = is_dark;
+  document.documentElement.style.colorScheme = is_dark ? "dark" : "light";
+  answer.dispatchEvent(new Event("change"));
+}};
+answer.media = system.media;
+set(picked ? picked === "dark" : system.matches);
+window.matchMedia = (query) => /^\\(prefers-color-scheme:\\s*dark\\)$/.test(query) ? answer : ask(query);
+system.addEventListener("change", () => {{ if (!picked) set(system.matches); }});
+window.heygem_switch_theme = () => {{
+  picked = answer.matches ? "light" : "dark";
+  set(picked === "dark");
+  try {{ localStorage.setItem("{THEME_KEY}", picked); }} catch (refused) {{ /* it lasts until the page is closed */ }}
+}};
+}})();"""
+"""For the head of the page, before gradio's own; ``heygem_switch_theme()`` changes over and remembers it."""
+
 _FONTS = (
     "system-ui",
     "-apple-system",
@@ -24,7 +50,7 @@ _MONO_FONTS = ("ui-monospace", "Menlo", "Consolas", "'Noto Sans Mono CJK SC'", "
 
 
 def page_theme() -> gr.themes.Base:
-    """Indigo on a quiet grey; dark where the browser asks for it."""
+    """Indigo on a quiet grey; dark where the browser asks for it or the user does."""
     return gr.themes.Base(
         primary_hue=gr.themes.colors.indigo,
         secondary_hue=gr.themes.colors.slate,
