@@ -9,8 +9,8 @@ from statistics import median
 
 from heygem.errors import Notice, Text
 from heygem.faces.detect import FaceDetector
-from heygem.faces.face import Face
 from heygem.faces.people import size_of
+from heygem.jobs.face_choice import FaceChoice, SampledFrame, face_choices
 from heygem.jobs.notices import coverage_notices, size_notices
 from heygem.media.video_source import VideoSource
 
@@ -31,6 +31,7 @@ class FaceSample:
         size_px: Median over those frames of the largest face: the geometric mean of its sides, pixels; 0 without one.
         people: Most faces of about one size in a frame.
         gaps_s: From when to when no face was seen, seconds; as coarse as the sample.
+        choices: Who can be chosen to speak, from left to right.
     """
 
     looked_at: int
@@ -38,6 +39,7 @@ class FaceSample:
     size_px: float
     people: int
     gaps_s: tuple[tuple[float, float], ...]
+    choices: tuple[FaceChoice, ...]
 
     @property
     def share(self) -> float:
@@ -71,22 +73,19 @@ def sample_faces(source: VideoSource, detector: FaceDetector) -> FaceSample:
         MediaError: the clip cannot be decoded.
         torch.OutOfMemoryError: a single frame does not fit on the device.
     """
-    numbers: list[int] = []
-    found: list[list[Face]] = []
-    for number, frame in source.sample(SAMPLES):
-        numbers.append(number)
-        found.extend(detector.detect([frame]))
-    sizes = [sorted((size_of(face.box) for face in faces), reverse=True) for faces in found]
+    frames = [SampledFrame.of(number, frame, *detector.detect([frame])) for number, frame in source.sample(SAMPLES)]
+    sizes = [sorted((size_of(face.box) for face in frame.faces), reverse=True) for frame in frames]
     largest = [of_frame[0] for of_frame in sizes if of_frame]
-    times_s = [float(number / source.info.fps) for number in numbers]
+    times_s = [float(frame.number / source.info.fps) for frame in frames]
     return FaceSample(
-        looked_at=len(found),
+        looked_at=len(frames),
         with_face=len(largest),
         size_px=median(largest) if largest else 0.0,
         people=max(
             (sum(size >= _BESIDE * of_frame[0] for size in of_frame) for of_frame in sizes if of_frame), default=0
         ),
-        gaps_s=_gaps([bool(faces) for faces in found], times_s, float(source.info.duration)),
+        gaps_s=_gaps([bool(frame.faces) for frame in frames], times_s, float(source.info.duration)),
+        choices=face_choices(frames, len(frames) / max(source.info.duration, 1 / source.info.fps)),
     )
 
 

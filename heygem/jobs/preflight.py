@@ -6,9 +6,11 @@ Knows files and the face detector; runs neither lips nor enhancer, and queues no
 from __future__ import annotations
 
 import shutil
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from heygem.device import Placement
 from heygem.errors import HeyGemError, Notice, Text
@@ -19,7 +21,7 @@ from heygem.jobs.former_jobs import seconds_per_pixel
 from heygem.jobs.job import JobError
 from heygem.jobs.notices import length_notices
 from heygem.media.audio_file import AudioFile
-from heygem.media.intake import ClipIntake, take_speech
+from heygem.media.intake import ClipIntake, TakenSpeech, take_speech
 from heygem.media.limits import Limits
 from heygem.media.media_info import VideoInfo
 from heygem.media.video_source import VideoSource
@@ -34,6 +36,40 @@ _SOUND_BYTES_PER_S = 24_000
 
 _COPIES = 3
 """Of a result while it is made: its parts, the joined file, and its copy with the index in front."""
+
+
+_REMEMBERED = 64
+"""Clips, and recordings."""
+
+
+class KnownFiles:
+    """What was seen in files before: one that did not change is not decoded again. For one thread at a time.
+
+    Args:
+        limits: What is taken.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.intake = ClipIntake(limits)
+        self._limits = limits
+        self._faces: OrderedDict[tuple[object, ...], FaceSample] = OrderedDict()
+        self._speeches: OrderedDict[tuple[object, ...], TakenSpeech] = OrderedDict()
+
+    def faces(self, clip: Path, detector: FaceDetector) -> FaceSample:
+        """What `sample_faces` sees."""
+        key = (*_identity(clip), detector.identity)
+        if key not in self._faces:
+            self._faces[key] = sample_faces(VideoSource(clip), detector)
+            _forget(self._faces)
+        return self._faces[key]
+
+    def speech(self, path: Path) -> TakenSpeech:
+        """What `take_speech` makes of it."""
+        key = _identity(path) if path.exists() else (path,)
+        if key not in self._speeches:
+            self._speeches[key] = take_speech(path, self._limits)
+            _forget(self._speeches)
+        return self._speeches[key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +131,7 @@ def preflight(
     models: ModelManager,
     placement: Placement,
     options: RenderOptions | None = None,
+    known: KnownFiles | None = None,
 ) -> PreflightReport:
     """Look at files as their jobs would. A file that is refused is reported, not raised.
 
@@ -105,19 +142,19 @@ def preflight(
         models: Lends the detector.
         placement: Device and number format.
         options: The user's choices; None: the defaults.
+        known: Remembers the files for the next time; None where there is none.
 
     Raises:
         ModelError: the detector cannot be had.
         UnknownEngineError: the options name an engine that does not exist.
     """
     options = options or RenderOptions()
-    limits = Limits.of(settings)
+    known = known or KnownFiles(Limits.of(settings))
     chosen = choose_engines(options, settings, placement)
-    heard = None if speech is None else _speech_report(speech, limits)
+    heard = None if speech is None else _speech_report(speech, known)
     audio = None if heard is None else heard.audio
-    intake = ClipIntake(limits)
     with models.lease(chosen.detector.spec) as lease:
-        reports = tuple(_clip_report(path, intake, audio, options, lease.model) for path in clips)
+        reports = tuple(_clip_report(path, known, audio, options, lease.model) for path in clips)
     infos = [report.info for report in reports if report.info is not None]
     enhancer = None if chosen.enhancer is None else chosen.enhancer.spec.key.name
     engines = {"lips": chosen.lips.spec.key.name, "enhancer": enhancer}
@@ -135,20 +172,31 @@ def preflight(
     )
 
 
-def _speech_report(path: Path, limits: Limits) -> SpeechReport:
+def _identity(path: Path) -> tuple[object, ...]:
+    """Another one where a file is another, or was written to; the name counts, because messages name it."""
+    file = path.stat()
+    return path, file.st_dev, file.st_ino, file.st_size, file.st_mtime_ns
+
+
+def _forget(known: OrderedDict[tuple[object, ...], Any]) -> None:
+    while len(known) > _REMEMBERED:
+        known.popitem(last=False)
+
+
+def _speech_report(path: Path, known: KnownFiles) -> SpeechReport:
     try:
-        taken = take_speech(path, limits)
+        taken = known.speech(path)
     except HeyGemError as error:
         return SpeechReport(path, refused=JobError(error.code, error.text, error.hint))
     return SpeechReport(path, taken.audio, taken.notices)
 
 
 def _clip_report(
-    path: Path, intake: ClipIntake, audio: AudioFile | None, options: RenderOptions, detector: FaceDetector
+    path: Path, known: KnownFiles, audio: AudioFile | None, options: RenderOptions, detector: FaceDetector
 ) -> ClipReport:
     try:
-        taken = intake.take(path)
-        faces = sample_faces(VideoSource(path), detector)
+        taken = known.intake.take(path)
+        faces = known.faces(path, detector)
     except HeyGemError as error:
         return ClipReport(path, refused=JobError(error.code, error.text, error.hint))
     repeats = () if audio is None else length_notices(taken.info, audio, options.extend)

@@ -18,9 +18,10 @@ from heygem.faces.face import Face
 from heygem.frame import Frame
 from heygem.jobs.face_sample import FaceSample, sample_faces
 from heygem.jobs.former_jobs import seconds_per_pixel
-from heygem.jobs.preflight import PreflightReport, preflight
+from heygem.jobs.preflight import KnownFiles, PreflightReport, preflight
 from heygem.jobs.result_manifest import write_manifest
 from heygem.media import video_source
+from heygem.media.limits import Limits
 from heygem.media.video_source import VideoSource
 from heygem.model_manager import ModelManager
 from heygem.settings import Settings
@@ -83,6 +84,23 @@ def test_it_is_plain_values_for_scripts(settings: Settings, tmp_path: Path) -> N
     assert good["refused"] is None and good["faces"]["share"] == 1 and good["size"] == [854, 480]
     assert bad["refused"]["code"] == "unreadable" and bad["refused"]["text"]["zh"]
     assert facts["speech"]["seconds"] == 4 and facts["speech"]["rate_hz"] == 16_000
+
+
+def test_a_known_file_is_not_decoded_again(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clip, speech = shutil.copyfile(PRESENTER, tmp_path / "a.mp4"), shutil.copyfile(SPEECH, tmp_path / "a.wav")
+    known, models = KnownFiles(Limits.of(settings)), ModelManager(10**9)
+
+    def again() -> PreflightReport:
+        return preflight([clip], speech, settings=settings, models=models, placement=CPU, known=known)
+
+    first = again()
+    with monkeypatch.context() as blind:
+        for name in ("sample_faces", "take_speech"):
+            blind.setattr(f"heygem.jobs.preflight.{name}", None)
+        assert again() == replace(first, free_bytes=again().free_bytes)
+    shutil.copyfile(SPEECH, speech)
+    clip.write_text("changed")
+    assert [report.refused is not None for report in again().clips] == [True]
 
 
 def test_too_little_space_is_told(settings: Settings) -> None:
