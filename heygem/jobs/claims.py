@@ -110,17 +110,22 @@ class Claims:
             self._end(db, claim, status, error)
 
     def put_back(self, claim: Claim) -> None:
-        """Let the job wait again where it was, as if this attempt had not been.
+        """Let the job wait again where it was, as if this attempt had not been; one that was to be cancelled ends.
 
         Raises:
             JobRequeued: somebody else has it by now.
         """
         with self._database.writing() as db:
-            _change(db, claim, f"{_WAIT_AGAIN}, attempt = attempt - 1")
-            note(db, claim.job.id, "put back")
+            if _is_unwanted(db, claim):
+                self._end(db, claim, JobStatus.CANCELLED, None)
+            else:
+                _change(db, claim, f"{_WAIT_AGAIN}, attempt = attempt - 1")
+                note(db, claim.job.id, "put back")
 
     def crashed(self, claim: Claim, error: JobError, max_attempts: int) -> None:
         """Let the job wait for another attempt in a new process, or interrupt it if it had all of them.
+
+        One that was to be cancelled ends.
 
         Raises:
             JobRequeued: somebody else has it by now.
@@ -141,10 +146,7 @@ class Claims:
             rows = db.execute("SELECT * FROM job WHERE state = 'running' ORDER BY place").fetchall()
             lost = [row for row in rows if self._is_lost(row)]
             for row in lost:
-                if row["cancel_asked"]:
-                    self._end(db, self._claim(row), JobStatus.CANCELLED, None)
-                else:
-                    self._free(db, self._claim(row), INTERRUPTED, max_attempts)
+                self._free(db, self._claim(row), INTERRUPTED, max_attempts)
         return [row["id"] for row in lost]
 
     def _is_lost(self, row: sqlite3.Row) -> bool:
@@ -157,7 +159,9 @@ class Claims:
         return Claim(job_of(row, self._root), row["fence"])
 
     def _free(self, db: sqlite3.Connection, claim: Claim, error: JobError, max_attempts: int) -> None:
-        if claim.job.attempt >= max_attempts:
+        if _is_unwanted(db, claim):
+            self._end(db, claim, JobStatus.CANCELLED, None)
+        elif claim.job.attempt >= max_attempts:
             self._end(db, claim, JobStatus.INTERRUPTED, error)
         else:
             _change(db, claim, _WAIT_AGAIN)
@@ -167,6 +171,12 @@ class Claims:
         why = None if error is None else to_json(error, self._root)
         _change(db, claim, "state = ?, owner = NULL, ended_s = ?, error = ?", status.value, time.time(), why)
         note(db, claim.job.id, status.value if error is None else f"{status.value} ({error.code})")
+
+
+def _is_unwanted(db: sqlite3.Connection, claim: Claim) -> bool:
+    """Whether the user has asked to cancel the job since it was claimed."""
+    row = db.execute("SELECT cancel_asked FROM job WHERE id = ?", (claim.job.id,)).fetchone()
+    return row is not None and bool(row["cancel_asked"])
 
 
 def _change(db: sqlite3.Connection, claim: Claim, assignments: str, *values: object) -> None:

@@ -56,4 +56,5 @@ class JobEvent:
     at_s: float
     """Seconds since the epoch."""
     what: str
-    """submitted, claimed, recovered, requeued, retried, moved to front, cancel asked, or a final state."""
+    """submitted, claimed, put back, recovered, retried, moved to front, cancel asked, or a final state; after the last
+    ones and recovered, why, as in ``failed (no_face)``."""

@@ -81,7 +81,14 @@ class RunningJob:
 
     def give_up(self, error: JobError) -> bool:
         """Count the attempt as one that took the process down; False if the job had come to an end."""
-        return self._write(lambda: self._claims.crashed(self._claim, error, self._max_attempts), tries=1)
+        try:
+            self._claims.crashed(self._claim, error, self._max_attempts)
+        except JobRequeued:
+            return False
+        except QueueError as fault:
+            # The attempt was counted at its beginning, and the next process finds the job's owner dead.
+            log.error("the end of the job could not be written: %s %s", fault, fault.hint)
+        return True
 
     def tick(self, stage: Stage, done: int, total: int | None = None) -> None:
         """Note how far the job is.

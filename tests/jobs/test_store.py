@@ -239,6 +239,15 @@ def test_a_job_that_was_to_be_cancelled_is_not_begun_again(open_store, store):
     assert store.get(job_id).status is JobStatus.CANCELLED
 
 
+def test_a_job_that_was_to_be_cancelled_does_not_wait_again_when_the_server_stops_or_loses_it(store):
+    for leave in (store.claims.put_back, lambda claim: store.claims.crashed(claim, ERROR, 1)):
+        (job_id,) = add(store, "a")
+        claim = store.claims.take()
+        store.cancel(job_id)
+        leave(claim)
+        assert (store.get(job_id).status, store.get(job_id).error) == (JobStatus.CANCELLED, None)
+
+
 def test_a_job_put_back_has_not_been_begun(store):
     (job_id, _) = add(store, "a", "b")
     claim = store.claims.take()

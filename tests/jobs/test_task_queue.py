@@ -399,6 +399,27 @@ def test_a_job_that_stands_still_can_be_given_up(request_of, outputs):
     assert (queue.get(job.id).status, queue.get(job.id).error) == (JobStatus.INTERRUPTED, stalled)
 
 
+def test_a_job_that_stands_still_ends_the_process_even_if_that_cannot_be_written(request_of, outputs, monkeypatch):
+    running, go, lost = threading.Event(), threading.Event(), threading.Event()
+
+    def run(job, progress):
+        running.set()
+        go.wait(10)
+        return DONE
+
+    def full(*args):
+        raise QueueError(Text("磁盘已满。", "The disk is full."))
+
+    queue = TaskQueue(run, outputs_dir=outputs, on_process_lost=lost.set)
+    queue.start()
+    job = queue.submit(request_of())
+    running.wait(10)
+    monkeypatch.setattr(queue.store.claims, "crashed", full)
+    queue.give_up(job.id, JobError("stalled", Text("停住了。", "It stood still."), NOTHING))
+    go.set()
+    assert lost.is_set()
+
+
 def test_no_job_begins_while_there_is_a_reason_to_wait(request_of, outputs):
     reasons = [Text("磁盘已满。", "The disk is full."), None]
     queue = TaskQueue(lambda job, progress: DONE, outputs_dir=outputs, can_claim=lambda: reasons[0])
