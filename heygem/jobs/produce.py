@@ -113,11 +113,9 @@ class Producer:
         started = time.monotonic()
         progress.tick(Stage.LOADING, 0)
 
-        def watch() -> None:
-            progress.tick(Stage.LOADING, 0)
-
-        speech = take_speech(audio, Limits.of(self._settings), watch)
-        clip = self._clips.take(video, watch)
+        speech = take_speech(audio, Limits.of(self._settings), lambda: progress.tick(Stage.LOADING, 0))
+        # Counted: for the watchdog, a long clip stands still otherwise.
+        clip = self._clips.take(video, lambda decoded: progress.tick(Stage.LOADING, decoded))
         recording = speech.audio
         chosen = choose_engines(options, self._settings, self._placement)
         with self._lent(chosen) as (engines, leases):

@@ -127,12 +127,12 @@ class ClipIntake:
         self._limits = limits
         self._known: OrderedDict[tuple[int, ...], TakenClip] = OrderedDict()
 
-    def take(self, path: Path, on_step: Callable[[], None] = lambda: None) -> TakenClip:
+    def take(self, path: Path, on_step: Callable[[int], None] = lambda decoded: None) -> TakenClip:
         """Count the clip's pictures, decode them all, and judge it.
 
         Args:
             path: The clip.
-            on_step: Called now and then; what it raises passes.
+            on_step: Called now and then with the number of pictures decoded so far; what it raises passes.
 
         Raises:
             MediaError: as for `inspect_quickly`; with code truncated if much of it is missing, damaged if more than a
@@ -149,7 +149,7 @@ class ClipIntake:
         self._known.move_to_end(key)
         return self._known[key]
 
-    def _judge(self, path: Path, info: VideoInfo, on_step: Callable[[], None]) -> TakenClip:
+    def _judge(self, path: Path, info: VideoInfo, on_step: Callable[[int], None]) -> TakenClip:
         packets = count_packets(path, info.demuxer, info.stream_index)
         _refuse_long(path, packets.seconds, self._limits.max_clip_s)
         _refuse_truncated(path, packets)
@@ -193,7 +193,7 @@ def _taste(path: Path) -> None:
     probe tells more.
     """
     with FfmpegProcess(taste_args(path), pipe="out", stall_s=_TASTE_STALL_S, cpu_s=_TASTE_CPU_S) as child:
-        _lines_of(child, lambda: None)
+        _lines_of(child, lambda lines: None)
         status, complaints = child.finish(), child.complaints()
     if status > 0 and (size := _TOO_LARGE.search(complaints)):
         raise bad_size(path, int(size[1]), int(size[2]))
@@ -205,7 +205,7 @@ def _taste(path: Path) -> None:
         )
 
 
-def _decode_all(path: Path, info: VideoInfo, packets: int, on_step: Callable[[], None]) -> tuple[int, int]:
+def _decode_all(path: Path, info: VideoInfo, packets: int, on_step: Callable[[int], None]) -> tuple[int, int]:
     """How many pictures are broken, and how many there are.
 
     Raises:
@@ -226,11 +226,11 @@ def _decode_all(path: Path, info: VideoInfo, packets: int, on_step: Callable[[],
     return broken, max(decoded, broken)
 
 
-def _lines_of(child: FfmpegProcess, on_read: Callable[[], None]) -> int:
-    """Read a child's output to its end; how many lines it had that are no comments."""
+def _lines_of(child: FfmpegProcess, on_read: Callable[[int], None]) -> int:
+    """Read a child's output to its end; how many lines it had that are no comments, told on the way as well."""
     buffer = memoryview(bytearray(1 << 12))  # some 60 lines
     lines = 0
     while got := child.read_into(buffer):
-        on_read()
         lines += buffer[:got].tobytes().count(b"\n") - buffer[:got].tobytes().count(b"#")
+        on_read(lines)
     return lines

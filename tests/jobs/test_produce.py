@@ -30,7 +30,7 @@ from heygem.media.aigc import parse_aigc, read_aigc
 from heygem.media.video_source import VideoSource
 from heygem.model_manager import ModelManager
 from heygem.pipeline.options import RenderOptions
-from heygem.pipeline.progress import Silent
+from heygem.pipeline.progress import Silent, Stage
 from heygem.settings import Settings
 
 PRESENTER = Path(__file__).parents[1] / "data" / "presenter.mp4"
@@ -184,6 +184,18 @@ def test_no_enhancer_without_weights_or_strength(workshop: Workshop) -> None:
     assert (
         choose_engines(RenderOptions(enhancer="gfpgan", enhancer_strength=0), workshop.settings, CPU).enhancer is None
     )
+
+
+def test_a_clip_that_is_looked_at_for_long_does_not_stand_still(workshop: Workshop, sound: Path) -> None:
+    told: list[int] = []
+
+    class Watching(Silent):
+        def tick(self, stage: Stage, done: int, total: int | None = None) -> None:
+            if stage is Stage.LOADING:
+                told.append(done)
+
+    workshop.producer.produce(PRESENTER, sound, workshop.folder / "out.mp4", RenderOptions(), Watching())
+    assert told[0] == 0 and told[-1] == len(list(VideoSource(PRESENTER).frames()))
 
 
 def test_failures_leave_nothing_beside_the_cache(workshop: Workshop, sound: Path) -> None:
