@@ -50,14 +50,70 @@ PER_SECOND = Text("帧/秒", "frames/s")
 CANCEL = Text("取消", "Cancel")
 PLAY = Text("播放", "Play")
 DOWNLOAD = Text("下载", "Download")
+RETRY = Text("重试", "Retry")
+TO_FRONT = Text("移到最前", "Move to front")
+DELETE = Text("删除", "Delete")
+CLOSE = Text("关闭播放器", "Close player")
+GO_BACK = Text("返回", "Go back")
+YES = Text("确定", "Yes")
+DELETE_ONE = Text("删除“{}”及其结果？此操作无法撤销。", "Delete “{}” and its result? This cannot be undone.")
+DELETE_MANY = Text(
+    "删除选中的 {} 个任务及其结果？此操作无法撤销。",
+    "Delete the {} selected jobs and their results? This cannot be undone.",
+)
+CANCEL_MANY = Text("取消这一批中尚未结束的 {} 个任务？", "Cancel the {} jobs of this batch that have not ended?")
 PROGRESS = Text("进度", "Progress")
 ITEM = Text("视频", "Clip")
 STATE = Text("状态", "State")
 NOW = Text("当前", "now:")
+CANCEL_BATCH = Text("取消整批", "Cancel batch")
+RETRY_FAILED = Text("重试失败的", "Retry failed:")
+ZIP_ALL = Text("打包下载全部 {done} 个 (ZIP)", "Download all {done} (ZIP)")
+ZIP_SOME = Text(
+    "打包下载已完成的 {done} 个 (ZIP)，还缺 {missing} 个", "Download the {done} done (ZIP), {missing} missing"
+)
+NOT_ENDED = Text("任务还没有结束，请先取消。", "The job has not ended yet; cancel it first.")
+
+HISTORY_EMPTY = Text("还没有任务", "No jobs yet")
+HISTORY_NONE = Text("没有符合条件的任务", "No job fits")
+JOBS = Text("个任务", "jobs")
+SELECT = Text("选择", "Select")
+SELECT_PAGE = Text("全选本页", "Select this page")
+DELETE_SELECTED = Text("删除选中的", "Delete selected:")
+NEWER = Text("上一页", "Newer")
+OLDER = Text("下一页", "Older")
+PAGES = Text("翻页", "Pages")
+NO_RERUN = Text(
+    "已完成任务的输入文件已删除；要重新生成，请重新上传并提交",
+    "A finished job's uploads are deleted; to make it again, upload them and submit",
+)
 
 SPEECH_OR_CLIP_MISSING = Text("请先上传语音和人物视频。", "Upload a speech and a clip first.")
 SPEECH_OR_CLIPS_MISSING = Text("请先上传语音和至少一个视频。", "Upload a speech and at least one clip first.")
 NOT_UPLOADED = Text("只接受在本页上传的文件。", "Only files that were uploaded on this page are taken.")
+
+USER_NAME = Text("用户名", "User name")
+PASSWORD = Text("密码", "Password")
+SIGN_IN = Text("登录", "Sign in")
+SIGN_OUT = Text("退出登录", "Sign out")
+SIGN_IN_FIRST = Text("请先登录。", "Sign in first.")
+WRONG_PASSWORD = Text("用户名或密码不对。", "User name or password is wrong.")
+
+PREFLIGHT = Text("预检", "Before you start")
+LOOKING = Text("正在查看文件…", "Looking at the files…")
+FACE_IN = Text("有人脸的画面", "with a face")
+WHO_SPEAKS = Text("谁来说话？点击选择", "Who speaks? Click to choose")
+PERSON = Text("人物", "Person")
+LARGEST = Text("最大的脸", "Largest face")
+LEFTMOST = Text("最左边的脸", "Leftmost face")
+BY_PLACE_ONLY = Text(
+    "镜头或人物有变化，无法可靠编号，只能按位置选择。",
+    "Shots or people change, so numbers would not be reliable: choose by place.",
+)
+NEEDS = Text("需要磁盘", "Disk needed")
+EXPECTED = Text("预计用时", "Expected time")
+UNKNOWN_PACE = Text("第一个任务完成后可知", "known after the first job")
+ALL_GOOD = Text("可以开始", "Ready")
 
 STATUS = {
     JobStatus.QUEUED: Text("排队中", "Queued"),
@@ -78,6 +134,17 @@ STAGE = {
 LABELS = {
     "single": Text("单条生成", "Single"),
     "batch": Text("批量生成", "Batch"),
+    "history": Text("历史记录", "History"),
+    "search": Text("搜索", "Search"),
+    "search_for": Text("文件名或任务编号", "File name or job id"),
+    "state": Text("状态", "State"),
+    "any_state": Text("全部状态", "Any state"),
+    "date": Text("提交时间", "Submitted"),
+    "any_date": Text("全部时间", "Any time"),
+    "today": Text("今天", "Today"),
+    "days_7": Text("最近 7 天", "Last 7 days"),
+    "days_30": Text("最近 30 天", "Last 30 days"),
+    **{f"state_{status}": words for status, words in STATUS.items()},
     "speech": SPEECH,
     "clip": CLIP,
     "clips": CLIPS,
@@ -87,7 +154,6 @@ LABELS = {
     "example_amara": Text("示例：阿玛拉 · 英文", "Example: Amara · English"),
     "cancel": CANCEL,
     "submit_batch": Text("提交批量任务", "Submit batch"),
-    "cancel_batch": Text("取消整批", "Cancel batch"),
     "options": Text("选项", "Options"),
     "lips": Text("口型引擎", "Lip engine"),
     "lips_info": Text(

@@ -1,0 +1,144 @@
+"""Looks at uploads on one quiet thread, so that neither the page nor a running job waits for it.
+
+Knows who asks and what was answered; knows neither how a file is looked at nor how an answer is shown.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from heygem.errors import HeyGemError, Text
+from heygem.jobs.job import JobError
+from heygem.pipeline.options import RenderOptions
+
+if TYPE_CHECKING:
+    from heygem.jobs.preflight import PreflightReport
+    from heygem.media.media_info import AudioInfo, VideoInfo
+
+log = logging.getLogger(__name__)
+
+_NICENESS = 10
+_REMEMBERED = 64
+
+_FAILED = JobError(
+    "internal",
+    Text("无法预检，详情见运行日志。", "The files could not be looked at; the run log has the details."),
+    Text("仍可直接开始生成。", "You may generate all the same."),
+)
+
+
+Headers: TypeAlias = "Callable[[Path | None, Path | None], tuple[VideoInfo | None, AudioInfo | None]]"
+Look: TypeAlias = "Callable[[Path | None, Path | None, RenderOptions], PreflightReport]"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is to be looked at; either file may be missing."""
+
+    clip: Path | None = None
+    speech: Path | None = None
+    options: RenderOptions = field(default_factory=RenderOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is known so far: first the headers, then the whole report."""
+
+    clip: VideoInfo | None = None
+    speech: AudioInfo | None = None
+    report: PreflightReport | None = None
+    failed: JobError | None = None
+    """Why there is no report, and will be none."""
+
+    @property
+    def is_final(self) -> bool:
+        """Nothing more is to come."""
+        return self.report is not None or self.failed is not None
+
+
+class PreflightDesk:
+    """Answers questions about files, the newest first. Its thread begins with the first one.
+
+    Args:
+        headers: What the headers of a clip and a speech say; quick. None for a file that is refused or missing.
+        look: All that can be said of them, as one who has such options wants to know it.
+    """
+
+    def __init__(self, headers: Headers, look: Look) -> None:
+        self._headers = headers
+        self._look = look
+        self._changed = threading.Condition()
+        self._waiting: list[Question] = []
+        self._answers: OrderedDict[Question, Answer] = OrderedDict()
+        self._thread: threading.Thread | None = None
+
+    def ask(self, question: Question) -> None:
+        """Have it answered some time; returns at once."""
+        with self._changed:
+            if question in self._answers:
+                self._answers.move_to_end(question)
+                return
+            self._answers[question] = self._former(question)
+            self._waiting.append(question)
+            while len(self._answers) > _REMEMBERED:
+                forgotten, _ = self._answers.popitem(last=False)
+                self._waiting = [waiting for waiting in self._waiting if waiting != forgotten]
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="preflight", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def answer(self, question: Question) -> Answer | None:
+        """What is known by now; None if nobody asked, or it was too long ago."""
+        with self._changed:
+            return self._answers.get(question)
+
+    def _work(self) -> None:
+        _be_nice()
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting)
+                question = self._waiting.pop()
+            try:
+                if not self._is_reported(question):
+                    self._note(question, Answer(*self._headers(question.clip, question.speech)))
+                answer = Answer(report=self._look(question.clip, question.speech, question.options))
+            except HeyGemError as error:
+                answer = Answer(failed=JobError(error.code, error.text, error.hint))
+            except Exception:
+                # Whatever it was, the next files are to be looked at, and the user is to know.
+                log.exception("files could not be looked at before their job")
+                answer = Answer(failed=_FAILED)
+            self._note(question, answer)
+
+    def _former(self, question: Question) -> Answer:
+        """What was said of the same files for other options: right but for a number or two, and there at once."""
+        same = (
+            answer
+            for asked, answer in reversed(self._answers.items())
+            if answer.report is not None and (asked.clip, asked.speech) == (question.clip, question.speech)
+        )
+        return next(same, Answer())
+
+    def _is_reported(self, question: Question) -> bool:
+        answer = self.answer(question)
+        return answer is not None and answer.report is not None
+
+    def _note(self, question: Question, answer: Answer) -> None:
+        with self._changed:
+            if question in self._answers:
+                self._answers[question] = answer
+
+
+def _be_nice() -> None:
+    """Let the calling thread, and those and the processes that it begins, yield to whoever else wants the processor."""
+    if sys.platform == "linux":  # elsewhere this would slow the whole process down
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

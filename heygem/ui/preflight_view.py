@@ -1,0 +1,138 @@
+"""What was found out about uploads before their job, as HTML. Pure functions; no gradio, no files."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from heygem.errors import Notice, Text
+from heygem.jobs.job import JobError
+from heygem.ui import text
+from heygem.ui.html_parts import bar, bilingual, both, duration, error_box, escape
+from heygem.ui.preflight_desk import Answer, Question
+
+if TYPE_CHECKING:
+    from heygem.jobs.face_choice import FaceChoice
+    from heygem.jobs.preflight import ClipReport, PreflightReport, SpeechReport
+    from heygem.media.media_info import VideoInfo
+
+_WORDS = {"largest": text.LARGEST, "leftmost": text.LEFTMOST}
+
+
+def preflight_card(question: Question | None, answer: Answer | None, face: str) -> str:
+    """Facts, faces and notices of a clip and a speech; empty while there is neither.
+
+    Args:
+        question: What was asked.
+        answer: What is known by now.
+        face: The choice of whose mouth moves: the value of `RenderOptions.face`.
+    """
+    if question is None or answer is None or (question.clip is None and question.speech is None):
+        return ""
+    facts = "".join(f"<li>{fact}</li>" for fact in (_clip_facts(answer), _speech_facts(answer)) if fact)
+    wait = "" if answer.is_final else f'<div class="hg-meta">{bilingual(text.LOOKING)}</div>{bar(None, text.LOOKING)}'
+    faces = _faces(_choices(answer.report), face)
+    failure = error_box(answer.failed.text, answer.failed.hint) if answer.failed else ""
+    state = "done" if answer.is_final else "looking"
+    return (
+        f'<section class="hg-card hg-preflight" data-state="{state}"><header><h3>{bilingual(text.PREFLIGHT)}</h3>'
+        f'<span class="hg-meta">{_verdict(answer)}</span></header>'
+        f'<ul class="hg-facts">{facts}</ul>{wait}{faces}{_needs(answer.report)}{_remarks(answer.report)}{failure}'
+        "</section>"
+    )
+
+
+def _verdict(answer: Answer) -> str:
+    report = answer.report
+    if report is None or not report.is_fit or report.speech is None or not report.clips or report.notices:
+        return ""
+    return f'<span class="hg-chip done">{bilingual(text.ALL_GOOD)}</span>'
+
+
+def _clip_facts(answer: Answer) -> str:
+    clip = answer.report.clips[0] if answer.report and answer.report.clips else None
+    info = clip.info if clip else answer.clip
+    if info is None:
+        return ""
+    parts = [_size(info)]
+    if clip and clip.faces:
+        parts.append(f"{clip.faces.share:.0%} {bilingual(text.FACE_IN)}")
+    return f"<b>{bilingual(text.CLIP)}</b> {' · '.join(parts)}"
+
+
+def _size(info: VideoInfo) -> str:
+    rate = f"{float(info.fps):.2f}".rstrip("0").rstrip(".")
+    return f"{duration(float(info.duration))} · {rate} fps · {info.width} × {info.height}"
+
+
+def _speech_facts(answer: Answer) -> str:
+    report = answer.report
+    audio = report.speech.audio if report and report.speech else None
+    info, length = (audio.info, audio.duration) if audio else (answer.speech, None)
+    if info is None:
+        return ""
+    length = length or info.duration
+    parts = [duration(float(length))] if length is not None else []
+    return f"<b>{bilingual(text.SPEECH)}</b> {' · '.join([*parts, f'{info.rate_hz / 1000:g} kHz', info.codec])}"
+
+
+def _choices(report: PreflightReport | None) -> Sequence[FaceChoice]:
+    faces = report.clips[0].faces if report and report.clips else None
+    return faces.choices if faces else ()
+
+
+def _faces(choices: Sequence[FaceChoice], face: str) -> str:
+    """A button per person; a lone person is only shown, there being nothing to choose."""
+    if not choices:
+        return ""
+    if len(choices) == 1:
+        return f'<div class="hg-faces">{_picture(choices[0], both(text.PERSON))}</div>'
+    # The first to appear is person 0 wherever numbers are sure.
+    meant = "0" if face == "first" else face
+    buttons = "".join(_button(choice, is_chosen=meant in choice.values) for choice in choices)
+    numbered = any(value.isdecimal() for choice in choices for value in choice.values)
+    caution = "" if numbered else f'<div class="hg-meta">{bilingual(text.BY_PLACE_ONLY)}</div>'
+    label = both(text.WHO_SPEAKS)
+    return (
+        f'<h4>{bilingual(text.WHO_SPEAKS)}</h4>{caution}<div class="hg-faces" role="group" aria-label="{label}">'
+        f"{buttons}</div>"
+    )
+
+
+def _button(choice: FaceChoice, *, is_chosen: bool) -> str:
+    value = choice.values[0]
+    words = _WORDS.get(value, Text(f"{text.PERSON.zh} {value}", f"{text.PERSON.en} {value}"))
+    pressed = "true" if is_chosen else "false"
+    return (
+        f'<button type="button" class="hg-face" data-act="face" data-face="{escape(value)}" aria-pressed="{pressed}">'
+        f"{_picture(choice, '')}<span>{bilingual(words)}</span></button>"
+    )
+
+
+def _picture(choice: FaceChoice, words: str) -> str:
+    return f'<img width="64" height="64" alt="{words}" src="data:image/jpeg;base64,{b64encode(choice.jpeg).decode()}">'
+
+
+def _needs(report: PreflightReport | None) -> str:
+    """Space and time; only once there is something to make."""
+    if report is None or report.speech is None or not report.clips or not report.is_fit:
+        return ""
+    expected = bilingual(text.UNKNOWN_PACE) if report.expected_s is None else duration(report.expected_s)
+    megabytes = max(1, round(report.needed_bytes / 1e6))
+    return (
+        f'<div class="hg-meta hg-needs">{bilingual(text.EXPECTED)} <b>{expected}</b> · '
+        f"{bilingual(text.NEEDS)} <b>{megabytes} MB</b></div>"
+    )
+
+
+def _remarks(report: PreflightReport | None) -> str:
+    """Why files are refused, and what to know of the others."""
+    if report is None:
+        return ""
+    parts: list[ClipReport | SpeechReport] = [*report.clips, *([report.speech] if report.speech else [])]
+    refusals: list[JobError] = [part.refused for part in parts if part.refused]
+    notices: list[Notice] = [*(notice for part in parts for notice in part.notices), *report.notices]
+    boxes = "".join(error_box(refused.text, refused.hint) for refused in refusals)
+    lines = "".join(f"<li>{bilingual(notice.text)} {bilingual(notice.hint)}</li>" for notice in notices)
+    return boxes + (f'<ul class="hg-notices">{lines}</ul>' if lines else "")
