@@ -126,6 +126,18 @@ class JobStore:
         positions = {row["id"]: position for position, row in enumerate(waiting, start=1)}
         return [job_of(row, self._root, positions.get(row["id"])) for row in rows]
 
+    def batch(self, batch_id: str) -> list[Job]:
+        """The jobs of a batch, in the order of their submission; empty if there is none of that id."""
+        with self._database.reading() as db:
+            rows = db.execute("SELECT * FROM job WHERE batch_id = ? ORDER BY seq", (batch_id,)).fetchall()
+        return [job_of(row, self._root) for row in rows]
+
+    def mark(self) -> tuple[int, int]:
+        """Equal to an earlier answer of this store if nothing was changed since, by whichever process."""
+        with self._database.reading() as db:
+            (others,) = db.execute("PRAGMA data_version").fetchone()
+            return db.total_changes, others
+
     def history(self, query: HistoryQuery, *, limit: int, offset: int = 0) -> HistoryPage:
         """A page of the jobs that `query` asks for, the newest submission first."""
         where, values = query.where()

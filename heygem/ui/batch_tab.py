@@ -10,9 +10,10 @@ import gradio as gr
 from heygem.errors import NOTHING, HeyGemError
 from heygem.jobs.task_queue import TaskQueue
 from heygem.ui import text
-from heygem.ui.events import ROW_BUTTONS_JS, Wiring
+from heygem.ui.batch_view import batch_card, batch_tiles
+from heygem.ui.events import PLAYER_JS, ROW_BUTTONS_JS, Wiring
 from heygem.ui.html_parts import error_box
-from heygem.ui.job_view import batch_card, batch_table, job_result
+from heygem.ui.job_view import player
 from heygem.ui.labels import label
 from heygem.ui.options_form import build_options_form, to_options
 from heygem.ui.panel import Chosen, Panel, View, shown_batch
@@ -43,29 +44,27 @@ class BatchTab:
                     elem_id="batch-clips",
                 )
                 self._options = build_options_form(speaker_names(uploads.settings.models_dir))
-                with gr.Row():
-                    self._cancel = gr.Button(label("cancel_batch"), scale=1, elem_id="batch-cancel")
-                    self._submit_button = gr.Button(
-                        label("submit_batch"), variant="primary", scale=3, elem_id="batch-submit"
-                    )
+                self._submit_button = gr.Button(label("submit_batch"), variant="primary", elem_id="batch-submit")
                 self._error = gr.HTML(elem_id="batch-error", apply_default_css=False)
             with gr.Column(scale=3, min_width=340):
                 section(3, text.BATCH_RESULTS)
-                status = gr.HTML(elem_id="batch-status", apply_default_css=False)
-                player = gr.HTML(elem_id="batch-player", apply_default_css=False)
-                self._table = gr.HTML(elem_id="batch-table", apply_default_css=False, js_on_load=ROW_BUTTONS_JS)
+                self._status = gr.HTML(elem_id="batch-status", apply_default_css=False, js_on_load=ROW_BUTTONS_JS)
+                self._player = gr.HTML(
+                    elem_id="batch-player", apply_default_css=False, js_on_load=ROW_BUTTONS_JS + PLAYER_JS
+                )
+                self._tiles = gr.HTML(elem_id="batch-tiles", apply_default_css=False, js_on_load=ROW_BUTTONS_JS)
         self.panels = [
-            Panel(status, lambda view, chosen: batch_card(shown_batch(view, chosen), view.now_s)),
-            Panel(player, _draw_player),
-            Panel(self._table, lambda view, chosen: batch_table(shown_batch(view, chosen), view.now_s)),
+            Panel(self._status, _draw_card),
+            Panel(self._player, _draw_player),
+            Panel(self._tiles, _draw_tiles),
         ]
 
     def connect(self, wiring: Wiring) -> None:
         """Make the buttons work."""
         inputs = [wiring.chosen, self._speech, self._clips, *self._options]
         wiring.on(self._submit_button.click, self._submit, inputs, [wiring.chosen, self._error])
-        wiring.on(self._cancel.click, lambda chosen: self._stop(wiring, chosen), [wiring.chosen], None)
-        wiring.on_row_buttons(self._table)
+        for html in (self._status, self._player, self._tiles):
+            wiring.on_row_buttons(html)
 
     def _submit(self, chosen: Chosen, speech: str | None, clips: list[str] | None, *options: Any) -> tuple[Chosen, str]:
         if not speech or not clips:
@@ -78,12 +77,14 @@ class BatchTab:
             return chosen, error_box(error.text, error.hint)
         return replace(chosen, batch=jobs[0].batch_id or "", playing=""), ""
 
-    def _stop(self, wiring: Wiring, chosen: Chosen) -> None:
-        # The last first: otherwise the next would start each time the one before it is dropped.
-        for job in reversed(shown_batch(wiring.look(), chosen)):
-            wiring.cancel(job.id)
+
+def _draw_card(view: View, chosen: Chosen) -> str:
+    return batch_card(shown_batch(view, chosen), view.now_s, chosen.refusal)
 
 
 def _draw_player(view: View, chosen: Chosen) -> str:
-    picked = next((job for job in shown_batch(view, chosen) if job.id == chosen.playing and job.result), None)
-    return job_result(picked) if picked else ""
+    return player(next((job for job in shown_batch(view, chosen) if job.id == chosen.playing), None), "play")
+
+
+def _draw_tiles(view: View, chosen: Chosen) -> str:
+    return batch_tiles(shown_batch(view, chosen), chosen.playing, chosen.refusal)

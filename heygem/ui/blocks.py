@@ -17,12 +17,14 @@ from heygem.ui.batch_tab import BatchTab
 from heygem.ui.events import ROW_BUTTONS_JS, Wiring
 from heygem.ui.guard import LANGUAGE_KEY, Guard
 from heygem.ui.health import Health
-from heygem.ui.html_parts import bilingual, both
-from heygem.ui.job_view import queue_card, state_pill
+from heygem.ui.history_tab import HistoryTab
+from heygem.ui.html_parts import bilingual, both, confirm_dialog
+from heygem.ui.job_view import state_pill
 from heygem.ui.labels import I18N, label
 from heygem.ui.log_view import log_tail
 from heygem.ui.models_view import ModelRow, models_card
 from heygem.ui.panel import Panel, View
+from heygem.ui.queue_view import queue_card
 from heygem.ui.results import serve_results
 from heygem.ui.single_tab import SingleTab
 from heygem.ui.theme import CSS_FILE, page_theme
@@ -93,7 +95,7 @@ def build_app(
     ) as page:
         wiring = Wiring(queue, look)
         with gr.Row(elem_id="top-row"):
-            gr.HTML(_HEADER, apply_default_css=False, js_on_load=_HEADER_JS, elem_id="header")
+            gr.HTML(_HEADER + confirm_dialog(), apply_default_css=False, js_on_load=_HEADER_JS, elem_id="header")
             state = gr.HTML(apply_default_css=False, elem_id="state")
         with gr.Row(equal_height=False, elem_id="columns"):
             with gr.Column(scale=8, min_width=320), gr.Tabs(elem_id="tabs"):
@@ -101,6 +103,8 @@ def build_app(
                     single = SingleTab(queue, uploads)
                 with gr.Tab(label("batch"), id="batch"):
                     batch = BatchTab(queue, uploads)
+                with gr.Tab(label("history"), id="history"):
+                    history = HistoryTab(queue)
             with gr.Column(scale=4, min_width=320, elem_id="rail"):
                 queue_html = gr.HTML(apply_default_css=False, js_on_load=ROW_BUTTONS_JS, elem_id="queue")
                 with gr.Column(elem_id="log-card"):
@@ -109,13 +113,17 @@ def build_app(
                 models_html = gr.HTML(apply_default_css=False, elem_id="models")
         rail = [
             Panel(state, lambda view, chosen: state_pill(view.jobs)),
-            Panel(queue_html, lambda view, chosen: queue_card(view.jobs, view.now_s, view.pause_reason)),
+            Panel(
+                queue_html,
+                lambda view, chosen: queue_card(view.jobs, view.now_s, view.pause_reason, chosen.refusal),
+            ),
             Panel(log_html, lambda view, chosen: log_tail(view.log)),
             Panel(models_html, lambda view, chosen: models_card(view.models)),
         ]
-        wiring.poll(page, [*single.panels, *batch.panels, *rail])
+        wiring.poll(page, [*single.panels, *batch.panels, *history.panels, *rail])
         single.connect(wiring)
         batch.connect(wiring)
+        history.connect(wiring)
         wiring.on_row_buttons(queue_html)
     page.queue(api_open=False)
     return _mount(page, queue, health, settings.max_upload_mb)

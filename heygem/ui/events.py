@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
-from heygem.errors import JobNotFoundError
 from heygem.jobs.task_queue import TaskQueue
+from heygem.ui.job_actions import JobActions
 from heygem.ui.panel import Chosen, Panel, View, refresh
 
-ROW_BUTTONS_JS = """
-element.addEventListener('click', (event) => {
-  const button = event.target.closest('[data-act]');
-  if (button) trigger('click', {act: button.dataset.act, job: button.dataset.job});
-});
+ROW_BUTTONS_JS = Path(__file__).with_name("row_buttons.js").read_text(encoding="utf-8")
+"""For gr.HTML with buttons that have data-act and data-job, see `JobActions`; one of them has `confirm_dialog`."""
+PLAYER_JS = """
+watch('value', () => requestAnimationFrame(() => {
+  const video = element.querySelector('video');
+  if (!video || video.dataset.shown === video.currentSrc + video.src) return;
+  video.dataset.shown = video.currentSrc + video.src;
+  video.scrollIntoView({block: 'nearest'});
+}));
 """
-"""For gr.HTML with buttons that have data-act and data-job: one listener survives every redraw."""
 
 _POLL_S = 1.0
 
@@ -35,7 +38,7 @@ class Wiring:
     def __init__(self, queue: TaskQueue, look: Callable[[], View]) -> None:
         self.look = look
         self.chosen = gr.State(Chosen())
-        self._queue = queue
+        self._actions = JobActions(queue)
         # Apart from `chosen`, so that a poll that is under way cannot undo what a button has just chosen.
         self._shown = gr.State([])
         self._panels: list[Panel] = []
@@ -61,22 +64,10 @@ class Wiring:
         """Make the buttons in the rows of `html` work; it needs `ROW_BUTTONS_JS`."""
 
         def act(chosen: Chosen, event: gr.EventData) -> Chosen:
-            job_id = str(event.job)
-            if event.act == "cancel":
-                self.cancel(job_id)
-            elif event.act == "play":
-                return replace(chosen, playing=job_id)
-            return chosen
+            return self._actions.act(chosen, str(event.act), str(event.job))
 
         # Gradio finds the parameter for the event by its annotation, which it evaluates in the module's scope.
         self.on(html.click, act, [self.chosen], [self.chosen])
-
-    def cancel(self, job_id: str) -> None:
-        """Stop a job, unless it ended and was forgotten meanwhile."""
-        try:
-            self._queue.cancel(job_id)
-        except JobNotFoundError:
-            return
 
     def _outputs(self) -> list[Component]:
         return [self._shown, *(panel.html for panel in self._panels)]

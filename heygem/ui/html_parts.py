@@ -5,8 +5,9 @@ from __future__ import annotations
 from html import escape
 
 from heygem.errors import Text
+from heygem.ui.text import GO_BACK, YES
 
-__all__ = ["bar", "bilingual", "both", "chip", "duration", "error_box", "escape"]
+__all__ = ["bar", "bilingual", "both", "chip", "confirm_dialog", "duration", "error_box", "escape"]
 
 
 def bilingual(text: Text) -> str:
@@ -41,6 +42,16 @@ def chip(kind: str, text: Text, count: int | None = None) -> str:
     """A small coloured label."""
     number = "" if count is None else f" {count}"
     return f'<span class="hg-chip {escape(kind)}">{bilingual(text)}{number}</span>'
+
+
+def confirm_dialog() -> str:
+    """Asks whether a button is to do what cannot be undone; the script of the buttons opens it."""
+    return (
+        '<dialog id="hg-confirm" aria-labelledby="hg-question"><form method="dialog"><p id="hg-question">'
+        '<span class="zh" lang="zh"></span><span class="en" lang="en"></span></p><div class="hg-row">'
+        f'<button class="hg-button" value="no" autofocus>{bilingual(GO_BACK)}</button>'
+        f'<button class="hg-button hg-danger" value="yes">{bilingual(YES)}</button></div></form></dialog>'
+    )
 
 
 def error_box(text: Text, hint: Text) -> str:

@@ -6,7 +6,7 @@ Nothing that matters lives in a page: it may be refreshed, closed or opened twic
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import gradio as gr
@@ -14,6 +14,8 @@ import gradio as gr
 from heygem.errors import Text
 from heygem.jobs.job import Job
 from heygem.jobs.run_log import LogLine
+from heygem.ui.history_view import HistoryLook
+from heygem.ui.job_parts import Refusal
 from heygem.ui.models_view import ModelRow
 
 
@@ -39,6 +41,9 @@ class Chosen:
     batch: str = ""
     playing: str = ""
     """Job of the batch whose result is in the player."""
+    history: HistoryLook = field(default_factory=HistoryLook)
+    refusal: Refusal | None = None
+    """Why the last button pressed in a list did nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,14 @@ can be had, by the job's id.
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from fastapi import FastAPI, HTTPException
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, StreamingResponse
 
 from heygem.errors import JobNotFoundError
+from heygem.jobs.batch_archive import stream_archive
 from heygem.jobs.job import Job
 from heygem.jobs.task_queue import TaskQueue
 
@@ -30,6 +32,17 @@ def serve_results(app: FastAPI, queue: TaskQueue) -> None:
     def poster(job_id: str) -> FileResponse:
         job = _job(queue, job_id)
         return _file(job.result.poster if job.result else None, "image/jpeg", None)
+
+    @app.get("/batches/{batch_id}/results.zip")
+    def archive(batch_id: str) -> StreamingResponse:
+        jobs = queue.store.batch(batch_id)
+        done = sum(job.result is not None for job in jobs)
+        if not done:
+            raise HTTPException(404)
+        when = time.strftime("%Y%m%d-%H%M%S", time.localtime(jobs[0].queued_s))
+        name = f"heygem-{when}-{done}of{len(jobs)}.zip"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+        return StreamingResponse(stream_archive(jobs), media_type="application/zip", headers=headers)
 
 
 def _job(queue: TaskQueue, job_id: str) -> Job:

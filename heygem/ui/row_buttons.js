@@ -1,0 +1,43 @@
+// For a gr.HTML whose buttons have data-act and data-job. Gradio calls this once; redraws patch the nodes in place, so
+// that a node may come to stand for another job: under a finger that is down, or under the keyboard's focus.
+
+const key = (node) => node && JSON.stringify([node.dataset.act, node.dataset.job]);
+const button_of = (event) => event.target.closest('[data-act]');
+let pressed = null;
+let focused = null;
+
+element.addEventListener('pointerdown', (event) => { pressed = key(button_of(event)); });
+element.addEventListener('focusin', (event) => { focused = {node: event.target, key: key(event.target.closest('[data-job]'))}; });
+element.addEventListener('focusout', () => { focused = null; });
+
+element.addEventListener('click', async (event) => {
+  const button = button_of(event);
+  const is_by_pointer = event.detail > 0;
+  if (!button || button.disabled || event.detail > 1 || (is_by_pointer && pressed !== key(button))) return;
+  const {act, job, askZh, askEn} = button.dataset;
+  if (askZh && !(await says_yes(askZh, askEn))) return;
+  trigger('click', {act, job});
+});
+
+function says_yes(zh, en) {
+  const dialog = document.querySelector('#hg-confirm');
+  dialog.querySelector('p .zh').textContent = zh;
+  dialog.querySelector('p .en').textContent = en;
+  dialog.returnValue = 'no';
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), {once: true});
+  });
+}
+
+watch('value', () => requestAnimationFrame(() => {
+  // What a user has ticked does not follow the attribute any more.
+  for (const box of element.querySelectorAll('input[type=checkbox]')) box.checked = box.hasAttribute('checked');
+  if (!focused || key(focused.node) === focused.key) return;
+  const [act, job] = JSON.parse(focused.key);
+  const same = (node) => node.dataset.job === job;
+  const of_job = [...element.querySelectorAll('[data-job]')].filter(same);
+  const next = of_job.find((node) => node.dataset.act === act) ?? of_job.find((node) => node.tabIndex === -1);
+  // Never on a button that does something else: it may be pressed again at once.
+  if (next) next.focus(); else focused.node.blur();
+}));

@@ -1,0 +1,55 @@
+"""A job as a card with its picture, for grids of results. Pure functions.
+
+Nothing in it changes from second to second, so that a grid of many is sent only when a job's state changes.
+"""
+
+from __future__ import annotations
+
+from heygem.jobs.job import Job, JobStatus
+from heygem.ui import icons, text
+from heygem.ui.html_parts import both, escape
+from heygem.ui.job_parts import Refusal, failure, poster_url, refusal_line, title
+
+
+def tile(
+    job: Job,
+    *,
+    play: str,
+    meta: str,
+    buttons: str,
+    corner: str = "",
+    refusal: Refusal | None = None,
+    is_playing: bool = False,
+) -> str:
+    """One card.
+
+    Args:
+        job: What it shows.
+        play: Name of the action that plays the result.
+        meta: HTML under the name.
+        buttons: HTML of what can be done with the job.
+        corner: HTML over the picture.
+        refusal: Shown if it belongs to the job.
+        is_playing: Its result is in the player.
+    """
+    playing = ' aria-current="true"' if is_playing else ""
+    return (
+        f'<article class="hg-tile" data-job="{escape(job.id)}" data-status="{job.status}" tabindex="-1"{playing}>'
+        f'{_picture(job, play)}{corner}<div class="hg-tile-text">{title(job)}'
+        f'<div class="hg-meta">{meta}</div>{failure(job)}{refusal_line(refusal, job.id)}</div>'
+        f'<div class="hg-actions">{buttons}</div></article>'
+    )
+
+
+def _picture(job: Job, play: str) -> str:
+    if job.result is None:
+        sign = icons.WAITING if not job.status.is_final else icons.FAILED
+        busy = " busy" if job.status is JobStatus.RUNNING else ""
+        return f'<div class="hg-poster{busy}">{sign}</div>'
+    url = poster_url(job)
+    picture = f'<img src="{url}" alt="" loading="lazy">' if url else ""
+    return (
+        f'<button type="button" class="hg-poster" data-act="{play}" data-job="{escape(job.id)}" '
+        f'title="{both(text.PLAY)}" aria-label="{both(text.PLAY)}: {escape(job.request.video_name)}">'
+        f'{picture}<span class="hg-play">{icons.PLAY}</span></button>'
+    )
