@@ -32,7 +32,7 @@ class Uploads:
             InputError: one of them lies elsewhere, or cannot become a job.
         """
         request = self._request(clip, speech, options)
-        self._inspect(Path(clip), Path(speech))
+        look_at(Path(clip), Path(speech), self.settings)
         return request
 
     def requests(self, clips: Sequence[str], speech: str, options: RenderOptions) -> list[JobRequest]:
@@ -41,15 +41,9 @@ class Uploads:
         Raises:
             InputError: there are too many clips, a file lies elsewhere, or the speech cannot become a job.
         """
-        most = self.settings.max_batch_clips
-        if len(clips) > most:
-            raise InputError(
-                Text(f"一批最多 {most} 个片段，当前有 {len(clips)} 个。", f"{len(clips)} clips; a batch takes {most}."),
-                hint=Text("请分成几批提交。", "Submit them in several batches."),
-                code="too_many_clips",
-            )
+        check_batch_size(len(clips), self.settings)
         requests = [self._request(clip, speech, options) for clip in clips]
-        self._inspect(None, Path(speech))
+        look_at(None, Path(speech), self.settings)
         return requests
 
     def _request(self, clip: str, speech: str, options: RenderOptions) -> JobRequest:
@@ -63,12 +57,38 @@ class Uploads:
             raise InputError(text.NOT_UPLOADED, hint=Text("请重新上传。", "Upload it again."), code="not_uploaded")
         return path
 
-    def _inspect(self, clip: Path | None, speech: Path) -> None:
-        # Late: numpy and torch take seconds, and the page is to open first.
-        from heygem.media.intake import inspect_quickly
-        from heygem.media.limits import Limits
 
-        limits = Limits.of(self.settings)
-        if clip is not None:
-            inspect_quickly(clip, "clip", limits)
-        inspect_quickly(speech, "speech", limits)
+def check_batch_size(clips: int, settings: Settings) -> None:
+    """Refuse a batch of more clips than are taken.
+
+    Raises:
+        InputError: with code too_many_clips.
+    """
+    most = settings.max_batch_clips
+    if clips > most:
+        raise InputError(
+            Text(f"一批最多 {most} 个片段，当前有 {clips} 个。", f"{clips} clips; a batch takes {most}."),
+            hint=Text("请分成几批提交。", "Submit them in several batches."),
+            code="too_many_clips",
+        )
+
+
+def look_at(clip: Path | None, speech: Path, settings: Settings) -> None:
+    """Look at uploaded files for a few tenths of a second.
+
+    Args:
+        clip: None looks at the speech alone.
+        speech: The recording.
+        settings: What is taken.
+
+    Raises:
+        MediaError: one of them cannot become a job.
+    """
+    # Late: numpy and torch take seconds, and the page is to open first.
+    from heygem.media.intake import inspect_quickly
+    from heygem.media.limits import Limits
+
+    limits = Limits.of(settings)
+    if clip is not None:
+        inspect_quickly(clip, "clip", limits)
+    inspect_quickly(speech, "speech", limits)
