@@ -15,6 +15,7 @@ import uvicorn
 
 from heygem.errors import HeyGemError, SettingsError, Text
 from heygem.jobs.disk_guard import DiskGuard
+from heygem.jobs.file_lock import hold_outputs
 from heygem.jobs.janitor import Janitor
 from heygem.jobs.job import Job, JobResult
 from heygem.jobs.marking import Marking
@@ -149,6 +150,7 @@ def main() -> int:
             on_process_lost=shutdown.on_process_lost,
         )
         janitor = Janitor(queue.store, settings)
+        held = hold_outputs(settings.outputs_dir)
         listener = _listen(settings)
     except HeyGemError as error:
         sys.stderr.write(f"{error}\n{error.hint}\n" if any(error.hint) else f"{error}\n")
@@ -170,6 +172,8 @@ def main() -> int:
         is_closed = queue.close(settings.stop_grace_s)
         log.info("stopped" if is_closed else "stopped; the running job did not answer and will run again")
         run_log.close()
+        if is_closed:  # else a job may still be writing: held to the end
+            held.close()
     return shutdown.status
 
 

@@ -9,6 +9,7 @@ import pytest
 
 import app
 from heygem.errors import DeviceLostError, Text
+from heygem.jobs.file_lock import hold_outputs
 from heygem.jobs.job import JobRequest, JobStatus
 from heygem.jobs.task_queue import TaskQueue
 
@@ -63,6 +64,26 @@ def own_signals():
         signal.signal(number, handler)
 
 
+def set_environment(monkeypatch, folder):
+    for name, value in {
+        "PORT": 0,
+        "OUTPUTS_DIR": folder / "outputs",
+        "CACHE_DIR": folder / "cache",
+        "LOG_FILE": folder / "run.log",
+        "MIN_FREE_MB": 0,
+    }.items():
+        monkeypatch.setenv(f"HEYGEM_{name}", str(value))
+
+
+def test_a_second_server_on_the_same_results_is_refused(tmp_path, monkeypatch, own_signals, capsys):
+    set_environment(monkeypatch, tmp_path)
+    monkeypatch.setattr("app._open_log", lambda settings: None)
+    (tmp_path / "outputs").mkdir()
+    with hold_outputs(tmp_path / "outputs"):
+        assert app.main() == app.EXIT_BAD_START
+    assert "Another server works in" in capsys.readouterr().err
+
+
 @pytest.mark.filterwarnings("default")
 def test_a_lost_device_ends_the_process_with_75_and_its_job_waits_for_the_next(tmp_path, monkeypatch, own_signals):
     def run(job, progress):
@@ -72,14 +93,7 @@ def test_a_lost_device_ends_the_process_with_75_and_its_job_waits_for_the_next(t
     clip.write_text("clip")
     queue = TaskQueue(run, outputs_dir=outputs)
     job = queue.submit(JobRequest(clip, clip))
-    for name, value in {
-        "PORT": 0,
-        "OUTPUTS_DIR": outputs,
-        "CACHE_DIR": tmp_path / "cache",
-        "LOG_FILE": tmp_path / "run.log",
-        "MIN_FREE_MB": 0,
-    }.items():
-        monkeypatch.setenv(f"HEYGEM_{name}", str(value))
+    set_environment(monkeypatch, tmp_path)
     monkeypatch.setattr("app.make_runner", lambda settings: run)
     # Should it go on serving, it is told to stop, and its status is another.
     patience = threading.Timer(60, lambda: os.kill(os.getpid(), signal.SIGTERM))

@@ -8,15 +8,14 @@ name.
 from __future__ import annotations
 
 import errno
-import fcntl
 import logging
 import os
 import shutil
 import time
 from pathlib import Path
 
-_WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS)
-"""What file systems say that know no locks."""
+from heygem.jobs.file_lock import lock
+
 _CLOSED = -1
 
 
@@ -46,7 +45,8 @@ class LogFile(logging.Handler):
         # O_APPEND: after the file was emptied, the next line goes to its new end, not to the old one.
         self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
-            _lock(self._descriptor, path)
+            if not lock(self._descriptor):
+                raise OSError(errno.EWOULDBLOCK, "another process writes it", str(path))
             self._size = os.fstat(self._descriptor).st_size
         except BaseException:
             os.close(self._descriptor)
@@ -107,13 +107,3 @@ class LogFile(logging.Handler):
 
     def _part(self, number: int) -> Path:
         return self._path.with_name(f"{self._path.name}.{number or 'part'}")
-
-
-def _lock(descriptor: int, path: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-            raise OSError(error.errno, "another process writes it", str(path)) from error
-        if error.errno not in _WITHOUT_LOCKS:
-            raise
