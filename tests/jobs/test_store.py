@@ -388,3 +388,22 @@ def test_recent_work_is_of_jobs_that_are_done_and_measured(store):
         db.execute("UPDATE job SET ended_s = started_s + 5 + place")
     assert sorted(store.recent_work()) == [(pytest.approx(6.0), 10.0), (pytest.approx(7.0), 20.0)]
     assert store.recent_work(limit=1) == [(pytest.approx(7.0), 20.0)]
+
+
+def test_a_batch_keeps_its_order_when_one_of_it_is_retried(store):
+    store.add([new_job(name, "b") for name in ("one", "two")], capacity=9)
+    store.add([new_job("other", "c"), new_job("alone")], capacity=9)
+    first = store.batch("b")[0]
+    store.cancel(first.id)
+    store.retry(first.id, capacity=9, check=lambda request: None)
+    assert names(store.batch("b")) == ["one", "two"] and store.batch("none") == []
+
+
+def test_the_mark_differs_after_a_change_of_any_process_and_not_without_one(store, open_store):
+    before = store.mark()
+    store.history(HistoryQuery(), limit=9)
+    assert store.claims.take() is None and store.mark() == before
+    [job_id] = add(store, "one")
+    assert (after := store.mark()) != before
+    open_store("another").move_to_front(job_id)
+    assert store.mark() not in (before, after)

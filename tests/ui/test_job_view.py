@@ -1,33 +1,10 @@
-from pathlib import Path
-
 import pytest
+from sample_jobs import ESCAPED, HOSTILE, done, failed, job, running
 
 from heygem.errors import NOTHING, Text
-from heygem.jobs.job import Job, JobError, JobProgress, JobRequest, JobResult, JobStatus
+from heygem.jobs.job import JobError, JobProgress, JobStatus
 from heygem.pipeline.progress import Stage
-from heygem.ui.job_view import batch_card, batch_table, job_card, job_result, queue_card, state_pill
-
-HOSTILE = "<script>alert(1)</script> \"x\" 'y' & {{value}} ${1+1}.mp4"
-ESCAPED = "&lt;script&gt;alert(1)&lt;/script&gt; &quot;x&quot; &#x27;y&#x27; &amp; {{value}} ${1+1}.mp4"
-
-
-def job(status, job_id="0123456789ab", name="clip.mp4", **more):
-    request = JobRequest(Path("/out/clip"), Path("/out/speech"), video_name=name, audio_name=name)
-    return Job(job_id, request, status, queued_s=0.0, **more)
-
-
-def failed(**more):
-    error = JobError("no_face", Text("没有人脸 <b>", "No face <b>"), Text("换一段", "Use another"))
-    return job(JobStatus.FAILED, error=error, started_s=1.0, ended_s=2.0, **more)
-
-
-def done(**more):
-    result = JobResult(Path("/out/result.mp4"), None, Text("引擎 <i>", "Engine <i>"))
-    return job(JobStatus.DONE, result=result, started_s=10.0, ended_s=85.0, **more)
-
-
-def running(progress, **more):
-    return job(JobStatus.RUNNING, progress=progress, started_s=100.0, **more)
+from heygem.ui.job_view import job_card, job_result, player, state_pill
 
 
 def test_a_running_job_shows_stage_frames_rate_and_time_left():
@@ -59,18 +36,6 @@ def test_a_waiting_job_shows_when_it_will_be_done_if_that_is_known():
     assert "done in about" not in job_card(job(JobStatus.QUEUED, position=3), now_s=0)
 
 
-def test_an_interrupted_job_says_why():
-    error = JobError("interrupted", Text("中断 <b>", "Interrupted <b>"), NOTHING)
-    html = queue_card([job(JobStatus.INTERRUPTED, error=error, ended_s=1.0)], now_s=2.0)
-    assert "Interrupted &lt;b&gt;" in html and 'data-code="interrupted"' in html
-
-
-def test_the_queue_says_why_it_waits():
-    html = queue_card([job(JobStatus.QUEUED, position=1)], 0.0, Text("磁盘已满 <b>", "The disk is full <b>"))
-    assert "磁盘已满 &lt;b&gt;" in html and "The disk is full &lt;b&gt;" in html
-    assert "disk" not in queue_card([], 0.0)
-
-
 def test_a_result_is_played_downloaded_and_says_what_made_it():
     html = job_result(done())
     assert '<video controls playsinline preload="auto" src="results/0123456789ab/result.mp4">' in html
@@ -83,45 +48,19 @@ def test_without_a_result_there_is_no_player(other):
     assert "<video" not in job_result(other)
 
 
-def test_a_batch_counts_what_ended_and_names_what_runs():
-    jobs = [done(), failed(), running(JobProgress(Stage.DRAWING, 1, 2), name="third.mp4"), job(JobStatus.QUEUED)]
-    html = batch_card(jobs, now_s=101.0)
-    assert ">2/4<" in html and "third.mp4" in html
-    assert 'aria-valuenow="62"' in html  # (1 + 1 + 0.5 + 0) / 4
-    for status in ("done", "failed", "running", "queued"):
-        assert f'class="hg-chip {status}"' in html
+def test_names_are_escaped():
+    for html in (job_card(running(name=HOSTILE), 0), player(done(name=HOSTILE), "play")):
+        assert "<script" not in html and ESCAPED in html
 
 
-def test_a_batch_table_offers_what_each_job_allows():
-    html = batch_table([done(), failed(), job(JobStatus.QUEUED, position=1)], now_s=0)
-    rows = html.split("<tr ")[1:]
-    assert 'data-act="play"' in rows[0] and "download=1" in rows[0] and 'data-act="cancel"' not in rows[0]
-    assert "No face" in rows[1] and 'data-code="no_face"' in rows[1] and "data-act" not in rows[1]
-    assert 'data-act="cancel"' in rows[2]
+def test_what_was_picked_from_a_grid_is_played_and_can_be_put_away():
+    html = player(done(), "show")
+    assert "<video controls" in html and 'data-act="show" data-job=""' in html and "关闭播放器 / Close player" in html
+    assert player(None, "show") == player(failed(), "show") == ""
 
 
-def test_the_queue_shows_the_running_first_and_the_last_ended_first():
-    jobs = [
-        done(job_id="old"),
-        job(JobStatus.QUEUED, job_id="waits", position=1),
-        running(None, job_id="runs"),
-        job(JobStatus.CANCELLED, job_id="new", ended_s=90.0),
-    ]
-    html = queue_card(jobs, now_s=100.0)
-    order = [html.index(f'<li data-job="{name}"') for name in ("runs", "waits", "new", "old")]
-    assert order == sorted(order)
-    assert "busy" in state_pill(jobs) and "idle" in state_pill([])
-
-
-@pytest.mark.parametrize("draw", [lambda j: job_card(j, 0), lambda j: batch_card([j], 0), lambda j: queue_card([j], 0)])
-def test_names_are_escaped(draw):
-    html = draw(running(None, name=HOSTILE))
-    assert "<script" not in html and ESCAPED in html
-
-
-def test_names_are_escaped_in_tables():
-    html = batch_table([running(None, name=HOSTILE), done(name=HOSTILE), failed(name=HOSTILE)], 0)
-    assert "<script" not in html and html.count(ESCAPED) == 6
+def test_the_server_is_at_work_while_a_job_runs():
+    assert "busy" in state_pill([done(), running()]) and "idle" in state_pill([done()])
 
 
 def test_a_job_without_a_hint_shows_no_empty_one():
