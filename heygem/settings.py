@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,12 @@ class Settings:
     """Largest file that is taken, in MB."""
     max_batch_clips: int = 50
     """Clips in one batch."""
+    input_dir: Path | None = None
+    """Folder on this machine whose files scripts may name instead of uploading them."""
+    auth: str = field(default="", repr=False)
+    """user:password of the one who may use the page; empty: nobody has to sign in, unless there is `auth_file`."""
+    auth_file: Path | None = None
+    """Those who may use the page: a line each, as ``python -m heygem hash-password`` prints it."""
     allow_public: bool = False
     """The page may be served on an address that others reach, although nobody has to sign in."""
     visible_label: bool = True
@@ -113,7 +119,7 @@ class Settings:
         Raises:
             SettingsError: a value does not convert, or a HEYGEM_ variable names no setting.
         """
-        known = {field.name: str(field.type) for field in fields(cls)}
+        known = {one.name: str(one.type) for one in fields(cls)}
         given: dict[str, Any] = {}
         for key, text in env.items():
             if not key.startswith("HEYGEM_"):
@@ -147,6 +153,8 @@ def _yes_or_no(text: str) -> bool:
 _CASTS: dict[str, Callable[[str], Any]] = {
     "allow_public": _yes_or_no,
     "visible_label": _yes_or_no,
+    "auth_file": Path,
+    "input_dir": Path,
     "c2pa_cert": Path,
     "c2pa_key": Path,
     "port": int,

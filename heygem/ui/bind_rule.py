@@ -1,6 +1,6 @@
-"""Where the page may be served: to this machine alone, unless the operator says otherwise.
+"""Where the page may be served: to this machine alone, unless one has to sign in or the operator says otherwise.
 
-Nobody has to sign in, so whoever reaches the address can use the machine and sees everybody's videos.
+Where nobody has to sign in, whoever reaches the address can use the machine and sees everybody's videos.
 """
 
 from __future__ import annotations
@@ -11,17 +11,29 @@ from ipaddress import ip_address
 
 from heygem.errors import SettingsError, Text
 from heygem.settings import Settings
+from heygem.ui.users import Users
 
 log = logging.getLogger(__name__)
 
 
 def check_bind(settings: Settings) -> None:
-    """Let an address pass that only this machine reaches, or one that the operator has allowed.
+    """Let an address pass that only this machine reaches, or one where users sign in, or that the operator has allowed.
 
     Raises:
-        SettingsError: others could reach the page.
+        SettingsError: anybody could use the page, or those who may cannot be told.
     """
+    users = Users.of(settings)
     if _is_loopback(settings.host):
+        return
+    if users is not None:
+        log.warning(
+            "%s",
+            Text(
+                f"页面对外开放：{settings.host}，需要登录。密码以明文传输，请在前面放置 HTTPS 反向代理。",
+                f"The page is open to others: {settings.host}; they have to sign in."
+                " Passwords travel as they are: put a proxy with HTTPS before it.",
+            ),
+        )
         return
     if not settings.allow_public:
         raise SettingsError(
@@ -30,8 +42,8 @@ def check_bind(settings: Settings) -> None:
                 f"Refusing to serve on {settings.host or 'all addresses'}: nobody has to sign in, so all could use it.",
             ),
             hint=Text(
-                "请用 127.0.0.1 并在前面放置带登录的反向代理；如确需如此，请设置 HEYGEM_ALLOW_PUBLIC=yes。",
-                "Serve on 127.0.0.1 behind a proxy that asks who it is; if you mean it, set HEYGEM_ALLOW_PUBLIC=yes.",
+                "请用 HEYGEM_AUTH 设置登录；如确需不登录，请设置 HEYGEM_ALLOW_PUBLIC=yes。",
+                "Let users sign in, with HEYGEM_AUTH; or if you mean it, set HEYGEM_ALLOW_PUBLIC=yes.",
             ),
             code="public_address",
         )

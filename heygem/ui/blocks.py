@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import gradio as gr
 from fastapi import FastAPI
 
+from heygem import __version__
 from heygem.jobs.run_log import LogLine
 from heygem.jobs.task_queue import TaskQueue
 from heygem.settings import Settings
 from heygem.ui import text
+from heygem.ui.api import Api
 from heygem.ui.batch_tab import BatchTab
 from heygem.ui.events import ROW_BUTTONS_JS, Wiring
 from heygem.ui.guard import LANGUAGE_KEY, Guard
@@ -26,6 +29,7 @@ from heygem.ui.models_view import ModelRow, models_card
 from heygem.ui.panel import Panel, View
 from heygem.ui.queue_view import queue_card
 from heygem.ui.results import serve_results
+from heygem.ui.sign_in import require_sign_in
 from heygem.ui.single_tab import SingleTab
 from heygem.ui.theme import CSS_FILE, page_theme
 from heygem.ui.uploads import Uploads
@@ -126,14 +130,15 @@ def build_app(
         history.connect(wiring)
         wiring.on_row_buttons(queue_html)
     page.queue(api_open=False)
-    return _mount(page, queue, health, settings.max_upload_mb)
+    return _mount(page, queue, health, settings, uploads_dir)
 
 
-def _mount(page: gr.Blocks, queue: TaskQueue, health: Health, max_upload_mb: int) -> FastAPI:
-    app = FastAPI(title="HeyGem", docs_url=None, redoc_url=None, openapi_url=None)
+def _mount(page: gr.Blocks, queue: TaskQueue, health: Health, settings: Settings, uploads_dir: Path) -> FastAPI:
+    app = FastAPI(title="HeyGem", version=__version__, docs_url=None, redoc_url=None)
 
     health.serve(app)
     serve_results(app, queue)
+    Api(queue, settings, uploads_dir).serve(app)
     # Gradio 6.31 sets this in launch() only, and while it is unset takes any file on the server as an "upload".
     page.has_launched = True
     gr.mount_gradio_app(
@@ -143,7 +148,7 @@ def _mount(page: gr.Blocks, queue: TaskQueue, health: Health, max_upload_mb: int
         footer_links=[],
         run_history=False,
         show_error=False,
-        max_file_size=f"{max_upload_mb}mb",
+        max_file_size=f"{settings.max_upload_mb}mb",
         ssr_mode=False,
         enable_monitoring=False,
         pwa=False,
@@ -152,5 +157,6 @@ def _mount(page: gr.Blocks, queue: TaskQueue, health: Health, max_upload_mb: int
         theme=page_theme(),
         css_paths=[CSS_FILE],
     )
+    require_sign_in(app, settings)
     app.add_middleware(Guard)
     return app

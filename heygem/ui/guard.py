@@ -3,6 +3,8 @@
 * Of gradio's own interface only what the page itself uses is open. The rest runs "private" events by name, proxies, and
   whatever the next version adds. Among the open ones, ``file=http...`` would fetch any public address for whoever asks.
 * Every answer carries headers against sniffing, framing, and loading anything from elsewhere.
+* What changes something is not taken from a page of another site: browsers send the cookies of whoever is signed in, or
+  reach a server on this machine that asks for none.
 * The remembered language and theme have to be known before gradio's own script runs, and ``head=`` comes too late: the
   page gets our script as the first thing in its head.
 """
@@ -13,6 +15,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from heygem.errors import Text
+from heygem.ui.api_errors import error_body
 from heygem.ui.theme import THEME_SCRIPT
 
 _API = "/gradio_api/"
@@ -33,6 +37,10 @@ _HEADERS = {
     ),
 }
 
+_READS = ("GET", "HEAD", "OPTIONS")
+
+_CROSS_SITE = Text("不接受其他网站的页面发来的请求。", "Requests from pages of other sites are not taken.")
+
 LANGUAGE_KEY = "heygem_language"
 """Where a browser remembers the language that was picked."""
 
@@ -42,7 +50,13 @@ const language = localStorage.getItem("{LANGUAGE_KEY}");
 if (language) {{
   Object.defineProperty(navigator, "language", {{get: () => language, configurable: true}});
   Object.defineProperty(navigator, "languages", {{get: () => [language], configurable: true}});
-}} }} catch (refused) {{ /* without storage, the browser's own language it is */ }}</script>""".encode()
+}} }} catch (refused) {{ /* without storage, the browser's own language it is */ }}
+const ask = window.fetch;
+window.fetch = async (...what) => {{
+  const answer = await ask(...what);
+  if (answer.status === 401) location.assign("/login");  // the session ended while the page was open
+  return answer;
+}};</script>""".encode()
 
 
 class Guard:
@@ -57,7 +71,9 @@ class Guard:
             await self._app(scope, receive, send)
             return
         answer = _with_headers(send)
-        if _is_closed(scope["path"].lower()):
+        if scope["method"] not in _READS and _is_cross_site(Headers(scope=scope)):
+            await JSONResponse(error_body("cross_site", _CROSS_SITE), 403)(scope, receive, answer)
+        elif _is_closed(scope["path"].lower()):
             await JSONResponse({"detail": "closed"}, status_code=403)(scope, receive, answer)
         elif scope["path"] == "/" and scope["method"] == "GET":
             # Uncompressed, because it is edited on its way.
@@ -69,6 +85,18 @@ class Guard:
 
 def _is_closed(path: str) -> bool:
     return path.startswith(_CLOSED) or (path.startswith(_API) and not path.startswith(_OPEN))
+
+
+def _is_cross_site(headers: Headers) -> bool:
+    """Whether a browser says that a page of another site sends this; what is no browser says nothing of sites."""
+    # Over plain HTTP browsers leave it out; where it is, no proxy that renames hosts can confuse it.
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    origin = headers.get("origin")
+    # A page cannot add the second without asking us first, which is never granted.
+    hosts = (headers.get("host"), headers.get("x-forwarded-host"))
+    return origin is not None and origin.partition("://")[2] not in hosts
 
 
 def _with_headers(send: Send) -> Send:

@@ -1,7 +1,7 @@
 """Whether the server lives and can work, and its numbers, for supervisors and Prometheus.
 
 ``/healthz`` says that the process answers, ``/readyz`` whether a job submitted now would run, ``/metrics`` how it goes.
-They need no login, so they hold numbers and fixed words: no file names, nothing that a user typed.
+The first two never need a login, so they hold numbers and fixed words: no file names, nothing that a user typed.
 """
 
 from __future__ import annotations

@@ -21,9 +21,9 @@ CLIP, SPEECH = DATA / "presenter.mp4", DATA / "golden" / "speechlike_16k_4s.wav"
 
 
 class Server:
-    def __init__(self, folder):
+    def __init__(self, folder, **choices):
         self.outputs, self.cache = folder / "outputs", folder / "cache"
-        settings = Settings(outputs_dir=self.outputs, cache_dir=self.cache)
+        settings = Settings(outputs_dir=self.outputs, cache_dir=self.cache, **choices)
 
         def run(job, progress):
             (self.outputs / job.id / "result.mp4").write_bytes(b"0123456789")

@@ -1,0 +1,179 @@
+"""What scripts may ask, under /api/v1. Knows the queue; what is sent and told is in `api_intake` and `api_models`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, FastAPI, Header, Query, Request
+from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.concurrency import run_in_threadpool
+
+from heygem.errors import NOTHING, QueueError, Text
+from heygem.jobs.job import Job, JobStatus
+from heygem.jobs.job_history import HistoryQuery
+from heygem.jobs.result_manifest import manifest_of
+from heygem.jobs.task_queue import TaskQueue
+from heygem.settings import Settings
+from heygem.ui.api_docs import serve_docs
+from heygem.ui.api_errors import answer_errors, error_body
+from heygem.ui.api_events import job_events
+from heygem.ui.api_intake import BatchPaths, Intake, JobPaths
+from heygem.ui.api_models import BatchAnswer, ErrorAnswer, JobAnswer, PageAnswer
+from heygem.ui.sign_in import USER
+
+_Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key", max_length=200, description="Sent again with the same key, it returns the same jobs."
+    ),
+]
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorAnswer} for status in (400, 401, 404, 409, 413, 429, 503)
+}
+
+
+class Api:
+    """The routes.
+
+    Args:
+        queue: Where jobs go.
+        settings: What is taken.
+        uploads_dir: Where uploads lie until the queue has linked them.
+    """
+
+    def __init__(self, queue: TaskQueue, settings: Settings, uploads_dir: Path) -> None:
+        self._queue = queue
+        self._intake = Intake(uploads_dir, settings)
+
+    def serve(self, app: FastAPI) -> None:
+        """Add the routes, their description and the form of their errors to `app`."""
+        router = APIRouter(prefix="/api/v1", tags=["jobs"], responses=_ERRORS)
+        add = router.add_api_route
+        add("/jobs", self.submit, methods=["POST"], status_code=201, openapi_extra=_form("video", JobPaths))
+        add("/batches", self.submit_batch, methods=["POST"], status_code=201, openapi_extra=_form("videos", BatchPaths))
+        add("/jobs", self.find, methods=["GET"])
+        add("/jobs/{job_id}", self.get, methods=["GET"])
+        add("/jobs/{job_id}", self.delete, methods=["DELETE"], status_code=204)
+        add("/jobs/{job_id}/cancel", self.cancel, methods=["POST"])
+        add("/jobs/{job_id}/retry", self.retry, methods=["POST"])
+        add("/jobs/{job_id}/front", self.move_to_front, methods=["POST"])
+        add("/jobs/{job_id}/events", self.events, methods=["GET"], response_class=StreamingResponse)
+        add("/jobs/{job_id}/result.mp4", self.result, methods=["GET"], response_class=FileResponse)
+        add("/jobs/{job_id}/manifest.json", self.manifest, methods=["GET"], response_class=FileResponse)
+        add("/{rest:path}", _nothing_here, methods=["GET", "POST", "PUT", "DELETE"], include_in_schema=False)
+        app.include_router(router)
+        answer_errors(app)
+        serve_docs(app)
+
+    async def submit(self, request: Request, response: Response, idempotency_key: _Key = None) -> JobAnswer:
+        """Submit one job: a speech and a clip."""
+        submission = _submission(request, "job", idempotency_key)
+        async with self._intake.job(request) as asked:
+            job = await run_in_threadpool(self._queue.submit, asked, submission=submission)
+        response.headers["location"] = f"/api/v1/jobs/{job.id}"
+        return JobAnswer.of(job)
+
+    async def submit_batch(self, request: Request, idempotency_key: _Key = None) -> BatchAnswer:
+        """Submit a batch: one speech and many clips. All are queued, or none; one that fails later stops no other."""
+        submission = _submission(request, "batch", idempotency_key)
+        async with self._intake.batch(request) as asked:
+            jobs = await run_in_threadpool(self._queue.submit_batch, asked, submission=submission)
+        return BatchAnswer.of(jobs)
+
+    def find(
+        self,
+        state: Annotated[list[JobStatus] | None, Query(description="Only these; may be given more than once.")] = None,
+        words: Annotated[str, Query(max_length=200, description="Each occurs in a name or an id.")] = "",
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
+    ) -> PageAnswer:
+        """List jobs of any age, the newest submission first."""
+        page = self._queue.history(HistoryQuery(words=words, states=tuple(state or ())), limit=limit, offset=offset)
+        fresh: dict[str, Job] = {}
+        if not all(job.status.is_final for job in page.jobs):  # only the queue knows their positions and times
+            fresh = {job.id: job for job in self._queue.jobs()}
+        return PageAnswer(total=page.total, jobs=[JobAnswer.of(fresh.get(job.id, job)) for job in page.jobs])
+
+    def get(self, job_id: str) -> JobAnswer:
+        """Ask for one job."""
+        return JobAnswer.of(self._queue.get(job_id))
+
+    def delete(self, job_id: str) -> None:
+        """Forget a job that does not run, and delete its result."""
+        self._queue.delete(job_id)
+
+    def cancel(self, job_id: str) -> JobAnswer:
+        """Drop a waiting job, or ask a running one to stop; one that has ended is left as it is."""
+        self._queue.cancel(job_id)
+        return self.get(job_id)
+
+    def retry(self, job_id: str) -> JobAnswer:
+        """Queue a failed, interrupted or cancelled job anew, behind all others."""
+        return JobAnswer.of(self._queue.retry(job_id))
+
+    def move_to_front(self, job_id: str) -> JobAnswer:
+        """Make a waiting job the next to run; any other is left as it is."""
+        return JobAnswer.of(self._queue.move_to_front(job_id))
+
+    async def events(self, job_id: str, request: Request) -> StreamingResponse:
+        """Follow a job: server-sent events `progress` while it changes, then `end`; each with the job as JSON."""
+        await run_in_threadpool(self._queue.get, job_id)  # one that is not there is told as a status
+        return StreamingResponse(
+            job_events(self._queue, job_id, request),
+            media_type="text/event-stream",
+            headers={"cache-control": "no-store", "x-accel-buffering": "no"},
+        )
+
+    def result(self, job_id: str) -> FileResponse:
+        """Fetch the video of a job that is done; parts of it by `Range`."""
+        job = self._queue.get(job_id)
+        name = f"{Path(job.request.video_name).stem}_heygem.mp4"
+        return FileResponse(_result_file(job), media_type="video/mp4", filename=name)
+
+    def manifest(self, job_id: str) -> FileResponse:
+        """Fetch what is known of how the video was made, with its sha256."""
+        path = manifest_of(_result_file(self._queue.get(job_id)))
+        if not path.is_file():
+            raise _gone()
+        return FileResponse(path, media_type="application/json")
+
+
+def _result_file(job: Job) -> Path:
+    """The video of a job.
+
+    Raises:
+        QueueError: it is not done, or its result is not there any more.
+    """
+    if job.result is None:
+        raise QueueError(
+            Text("任务没有结果。", "The job has no result."),
+            hint=Text(f"它的状态是 {job.status}。", f"It is {job.status}."),
+            code="not_done",
+        )
+    if not job.result.output.is_file():
+        raise _gone()
+    return job.result.output
+
+
+def _gone() -> QueueError:
+    return QueueError(Text("结果文件已不存在。", "The file is not there any more."), code="result_gone")
+
+
+def _submission(request: Request, kind: str, key: str | None) -> str | None:
+    """The queue's name for a submission: the same key of somebody else, or for something else, is another."""
+    return None if key is None else f"api:{kind}:{request.scope.get(USER, '')}:{key}"
+
+
+async def _nothing_here(rest: str) -> JSONResponse:
+    return JSONResponse(error_body("no_such_route", Text("没有这个接口。", "There is nothing here."), NOTHING), 404)
+
+
+def _form(video_field: str, paths: type[Any]) -> dict[str, Any]:
+    """The request's body for the description, which the framework cannot know: we read it ourselves."""
+    file = {"type": "string", "format": "binary"}
+    videos = {"type": "array", "items": file} if video_field == "videos" else file
+    fields = {"audio": file, video_field: videos, "options": {"type": "string", "description": "Options as JSON."}}
+    form = {"type": "object", "properties": fields, "required": ["audio", video_field]}
+    content = {"multipart/form-data": {"schema": form}, "application/json": {"schema": paths.model_json_schema()}}
+    return {"requestBody": {"required": True, "content": content}}

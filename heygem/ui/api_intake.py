@@ -1,0 +1,204 @@
+"""What a script submits, as requests for jobs: uploaded with the request, or named where the operator allows it.
+
+Knows options and paths; knows nothing of queues.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from heygem.errors import InputError, Text
+from heygem.jobs.job import JobRequest
+from heygem.pipeline.options import RenderOptions
+from heygem.settings import Settings
+from heygem.ui.api_errors import describe_validation
+from heygem.ui.api_form import MAX_TEXT_BYTES, FormReceiver, receive_form
+from heygem.ui.api_models import Options
+from heygem.ui.uploads import check_batch_size, look_at
+
+log = logging.getLogger(__name__)
+
+
+class JobPaths(BaseModel):
+    """A job on files of the server's machine, inside the folder that HEYGEM_INPUT_DIR names."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    audio: str
+    video: str
+    options: Options = Field(default_factory=Options)
+
+
+class BatchPaths(BaseModel):
+    """A batch on files of the server's machine, inside the folder that HEYGEM_INPUT_DIR names."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    audio: str
+    videos: list[str] = Field(min_length=1)
+    options: Options = Field(default_factory=Options)
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Reads submissions.
+
+    Attributes:
+        folder: Where uploads lie until the queue has linked them.
+        settings: What is taken.
+    """
+
+    folder: Path
+    settings: Settings
+
+    @asynccontextmanager
+    async def job(self, request: Request) -> AsyncIterator[JobRequest]:
+        """The job that is asked for; what was uploaded is gone when the context ends.
+
+        Raises:
+            InputError: it cannot become a job.
+            QueueError: it could not be stored.
+            ClientDisconnect: the sender went away.
+        """
+        async with self._arriving() as folder:
+            if _is_json(request):
+                asked = await _read_json(JobPaths, request)
+                pair = [self._inside(asked.video)], self._inside(asked.audio), _options(asked.options)
+            else:
+                pair = await self._uploaded(request, folder, "video", 2)
+            videos, audio, options = pair
+            if len(videos) != 1:
+                raise _missing("video")
+            await run_in_threadpool(look_at, videos[0], audio, self.settings)
+            yield JobRequest(videos[0], audio, options)
+
+    @asynccontextmanager
+    async def batch(self, request: Request) -> AsyncIterator[list[JobRequest]]:
+        """The jobs of a batch; like `job`. Only the speech is looked at: a bad clip fails alone."""
+        async with self._arriving() as folder:
+            if _is_json(request):
+                asked = await _read_json(BatchPaths, request)
+                videos = [self._inside(name) for name in asked.videos]
+                audio, options = self._inside(asked.audio), _options(asked.options)
+            else:
+                # One more than is taken, so that the refusal says how many are.
+                videos, audio, options = await self._uploaded(
+                    request, folder, "videos", self.settings.max_batch_clips + 2
+                )
+            check_batch_size(len(videos), self.settings)
+            await run_in_threadpool(look_at, None, audio, self.settings)
+            yield [JobRequest(video, audio, options) for video in videos]
+
+    @asynccontextmanager
+    async def _arriving(self) -> AsyncIterator[Path]:
+        folder = self.folder / f"api-{secrets.token_hex(8)}"
+        try:
+            yield folder
+        finally:
+            # Also when the request is cancelled.
+            with anyio.CancelScope(shield=True):
+                await run_in_threadpool(shutil.rmtree, folder, ignore_errors=True)
+
+    async def _uploaded(
+        self, request: Request, folder: Path, video_field: str, max_files: int
+    ) -> tuple[list[Path], Path, RenderOptions]:
+        receiver = FormReceiver(
+            request.headers.get("content-type", ""),
+            folder,
+            max_file_bytes=self.settings.max_upload_mb << 20,
+            max_files=max_files,
+        )
+        await receive_form(request.stream(), receiver)
+        audios = [file.path for file in receiver.files if file.field == "audio"]
+        videos = [file.path for file in receiver.files if file.field == video_field]
+        unknown = {file.field for file in receiver.files} | receiver.texts.keys()
+        unknown -= {"audio", video_field, "options"}
+        if unknown:
+            names = ", ".join(sorted(unknown))
+            raise InputError(
+                Text(f"表单里有未知的字段：{names}。", f"The form has unknown fields: {names}."),
+                hint=Text(f"可用：audio、{video_field}、options。", f"There are: audio, {video_field}, options."),
+                code="bad_form",
+            )
+        if len(audios) != 1:
+            raise _missing("audio")
+        if not videos:
+            raise _missing(video_field)
+        return videos, audios[0], _options(_parsed(Options, receiver.texts.get("options", "{}")))
+
+    def _inside(self, name: str) -> Path:
+        """A file of the allowed folder.
+
+        Raises:
+            InputError: there is no such folder, or no such file in it; it does not tell what lies elsewhere.
+        """
+        root = self.settings.input_dir
+        if root is None:
+            raise InputError(
+                Text("本服务不接受服务器上的路径。", "This server takes no paths of its machine."),
+                hint=Text(
+                    "请上传文件，或由管理员设置 HEYGEM_INPUT_DIR。", "Upload the files, or set HEYGEM_INPUT_DIR."
+                ),
+                code="paths_are_off",
+            )
+        try:
+            path = (root / name).resolve()
+            is_file = path.is_relative_to(root.resolve()) and path.is_file()
+        except (OSError, ValueError):  # a name that no file can have
+            is_file = False
+        if not is_file:
+            raise InputError(
+                Text("允许的目录中没有这个文件。", "There is no such file in the folder that is allowed."),
+                hint=Text("路径相对于 HEYGEM_INPUT_DIR。", "Paths are relative to HEYGEM_INPUT_DIR."),
+                code="no_such_path",
+            )
+        return path
+
+
+def _is_json(request: Request) -> bool:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
+
+
+async def _read_json(kind: type[Any], request: Request) -> Any:
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MAX_TEXT_BYTES:
+            raise InputError(Text("请求太长。", "The request is too long."), code="too_much")
+    return _parsed(kind, body)
+
+
+def _parsed(kind: type[Any], text: str | bytes) -> Any:
+    try:
+        return kind.model_validate_json(text)
+    except ValidationError as error:
+        said = describe_validation(RequestValidationError(error.errors(include_url=False)))
+        raise InputError(said, code="bad_request") from error
+
+
+def _options(options: Any) -> RenderOptions:
+    """What the fields stand for.
+
+    Raises:
+        OptionError: one is out of range.
+    """
+    return RenderOptions(**options.model_dump())
+
+
+def _missing(field: str) -> InputError:
+    return InputError(
+        Text(f"表单需要一个 {field} 文件。", f"The form needs one file called {field}."), code="file_missing"
+    )
