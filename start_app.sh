@@ -23,7 +23,9 @@ FRESH_PROCESS=75
 FRESH_ALLOWED=20
 FRESH_WINDOW_S=3600
 FIRST_PAUSE_S=1
+# What the server gives a running job (HEYGEM_STOP_GRACE_S), and a margin.
 STOP_LIMIT_S=40
+[[ ! ${HEYGEM_STOP_GRACE_S:-} =~ ^([0-9]{1,6})(\.[0-9]*)?$ ]] || STOP_LIMIT_S=$((10#${BASH_REMATCH[1]} + 20))
 
 say() { printf '%s\n%s\n' "$1" "$2" >&2; }
 

@@ -161,6 +161,12 @@ def test_a_server_that_will_not_stop_is_killed(tmp_path):
     assert not is_alive(int((tmp_path / "pid").read_text()))
 
 
+@pytest.mark.parametrize(("grace", "limit"), [("", 40), ("20", 40), ("300.5", 320), ("090", 110), ("soon", 40)])
+def test_a_server_has_the_time_that_it_gives_its_job(monkeypatch, grace, limit):
+    monkeypatch.setenv("HEYGEM_STOP_GRACE_S", grace)
+    assert bash("echo $STOP_LIMIT_S").stdout == f"{limit}\n"
+
+
 def test_a_signal_between_two_starts_ends_the_script(tmp_path):
     server = command(tmp_path, "server", f"echo run >> {tmp_path}/runs; exit 1")
     script = subprocess.Popen(

@@ -1,4 +1,5 @@
-"""The command line: ``python -m heygem generate | batch | inspect | models | train | doctor | verify | clean``."""
+"""The command line: ``python -m heygem generate | batch | inspect | models | train | doctor | verify | clean | submit |
+hash-password``."""
 
 from __future__ import annotations
 
@@ -9,9 +10,10 @@ from collections.abc import Sequence
 
 from rich.console import Console
 from rich.logging import RichHandler
+from rich.markup import escape
 
 from heygem import __version__
-from heygem.cli import batch, clean, doctor, generate, inspect, models, train, verify
+from heygem.cli import batch, clean, doctor, generate, hash_password, inspect, models, submit, train, verify
 from heygem.errors import HeyGemError
 from heygem.settings import Settings
 
@@ -29,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--version", action="version", version=f"HeyGem {__version__}")
     parser.add_argument("--log-level", default="warning", choices=("debug", "info", "warning", "error"))
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (generate, batch, inspect, models, train, doctor, verify, clean):
+    for command in (generate, batch, inspect, models, train, doctor, verify, clean, submit, hash_password):
         command.add_parser(commands)
     args = parser.parse_args(arguments)
     errors = Console(stderr=True)
@@ -40,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         status: int = args.run(args, Settings.from_env(os.environ))
     except HeyGemError as error:
-        errors.print(f"[red]{error.code}[/red]", str(error), str(error.hint), markup=True, highlight=False)
+        errors.print(f"[red]{error.code}[/red]", escape(str(error)), escape(str(error.hint)), highlight=False)
         return 2
     except KeyboardInterrupt:
         errors.print("中断 Interrupted")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from heygem.errors import MediaError
+from heygem.errors import HeyGemError, MediaError, Text
 from heygem.jobs.disk_guard import full_disk_told
 from heygem.jobs.job import Job, JobRequest, JobResult, Runner
 from heygem.pipeline.progress import Progress
@@ -64,7 +66,7 @@ class _Runner:
 
         folder = self._outputs_dir / job.id
         output = folder / "result.mp4"
-        with full_disk_told(), segments_folder(output):
+        with full_disk_told(), segments_folder(output), _named_by_its_user(job.request):
             made = self._producer.produce(
                 job.request.video,
                 job.request.audio,
@@ -77,3 +79,16 @@ class _Runner:
             )
             poster: Path = make_poster(made.output, folder / "poster.jpg")
         return JobResult(output=made.output, poster=poster, summary=made.summary, notices=made.notices)
+
+
+@contextmanager
+def _named_by_its_user(request: JobRequest) -> Iterator[None]:
+    """Let errors call the inputs what their user does, and not what they are called in the job's folder."""
+    try:
+        yield
+    except HeyGemError as error:
+        for path, name in ((request.video, request.video_name), (request.audio, request.audio_name)):
+            zh = error.text.zh.replace(f"“{path.name}”", f"“{name}”")
+            error.text = Text(zh, error.text.en.replace(repr(path.name), repr(name)))
+        error.args = (str(error.text),)
+        raise

@@ -1,7 +1,8 @@
 """The run log: one file, one line per event, each with time, level and job. Knows nothing of what is logged.
 
 A line is ``YYYY-MM-DD HH:MM:SS LEVEL [job id or -] message``. Text of users cannot forge one: line breaks inside a
-message are replaced, and every line of a traceback is indented.
+message are replaced, and every line of a traceback is indented. Nor can it command the terminal that shows the log:
+control characters are written out, as in ``\\x1b``.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
+from unicodedata import category
 
 from heygem.jobs.log_file import LogFile
 
@@ -109,7 +111,7 @@ class _OneLine(logging.Formatter):
 
     def formatException(self, ei: object) -> str:  # noqa: N802 - name given by the base class
         lines = super().formatException(ei).splitlines()  # type: ignore[arg-type]
-        return "\n".join(f"    {line}" for line in lines)
+        return "\n".join(f"    {_without_controls(line)}" for line in lines)
 
 
 class _Tail(logging.Handler):
@@ -126,4 +128,8 @@ class _Tail(logging.Handler):
 
 def _without_breaks(text: str) -> str:
     """`text` on one line, whatever counts as a line break to a reader of the file."""
-    return " ".join(text.splitlines())
+    return _without_controls(" ".join(text.splitlines()))
+
+
+def _without_controls(line: str) -> str:
+    return "".join(f"\\x{ord(letter):02x}" if category(letter) == "Cc" else letter for letter in line)

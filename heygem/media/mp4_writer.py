@@ -14,15 +14,13 @@ from typing import Self
 from heygem.errors import EncodeError, Text
 from heygem.media import Codec
 from heygem.media.open_file import open_container
-from heygem.media.process import FfmpegProcess, last_line
+from heygem.media.process import ENDING_S, FfmpegProcess, last_line
 
 log = logging.getLogger(__name__)
 
 _DISK_FULL = ("No space left on device", "Disk quota exceeded")
 _WAIT_S = 0.2
 """Seconds between two looks at an ffmpeg that ends."""
-_ENDING_S = 600.0
-"""How long it may take: moving the index of a large file to its front copies the file. Then `finish` ends it."""
 
 
 class Mp4Writer:
@@ -86,10 +84,10 @@ class Mp4Writer:
             raise EncodeError(
                 Text(f"“{self.path.name}”没有任何画面可写。", f"No frame was written to {self.path.name!r}.")
             )
-        patience_ends_s = time.monotonic() + _ENDING_S
+        patience_ends_s = time.monotonic() + ENDING_S
         while not self._process.ends_within(_WAIT_S) and time.monotonic() < patience_ends_s:
             self._on_wait()
-        if self._process.finish() != 0:
+        if self._process.finish(patience_s=0) != 0:
             raise self._failure()
         with open_container(self._part) as result:
             encoded = result.streams.video[0].frames

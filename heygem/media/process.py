@@ -31,7 +31,7 @@ _SILENT_WORK = 10
 _IDLE = 0.01
 """Share of a processor below which a child does not work."""
 
-_ENDING_S = 600.0
+ENDING_S = 600.0
 """How long a child may take to end by itself: moving the index of a large mp4 to its front copies the file."""
 
 _LAUNCH = str(Path(__file__).with_name("launch.py"))
@@ -155,11 +155,15 @@ class FfmpegProcess:
             return False
         return True
 
-    def finish(self) -> int:
-        """Close our end, wait for the child's own end and return its exit status (negative: a signal's number)."""
+    def finish(self, patience_s: float = ENDING_S) -> int:
+        """Close our end and wait for the child's own end; after `patience_s` seconds it is killed.
+
+        Returns:
+            Its exit status; negative: a signal's number.
+        """
         self._close_pipes()
         try:
-            return self._child.wait(_ENDING_S)
+            return self._child.wait(patience_s)
         except subprocess.TimeoutExpired:
             log.warning("ffmpeg %d does not end; killing it", self._child.pid)
             self._kill()

@@ -63,3 +63,8 @@ def test_what_is_no_video_ends_with_2(tmp_path: Path, capsys: pytest.CaptureFixt
     path.write_text("notes")
     assert main(["verify", str(path)]) == 2
     assert "notes.txt" in capsys.readouterr().err
+
+
+def test_a_name_with_brackets_is_shown_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", str(tmp_path / "[red].mp4")]) == 2
+    assert "“[red].mp4”" in capsys.readouterr().err

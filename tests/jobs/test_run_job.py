@@ -1,4 +1,4 @@
-"""The queue's runner: a job that ends leaves no segments of an earlier attempt."""
+"""The queue's runner: a job that ends leaves no segments of an earlier attempt, and errors name its user's files."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from heygem.errors import MediaError
+from heygem.errors import MediaError, Text
 from heygem.jobs.job import Job, JobRequest, JobStatus
 from heygem.jobs.run_job import make_runner
 from heygem.model_manager import ModelManager
@@ -22,7 +22,9 @@ def test_a_job_that_fails_early_leaves_no_segments(tmp_path: Path, monkeypatch: 
     (segments / "journal.jsonl").touch()
     for name in ("clip", "speech"):
         (segments.parent / name).write_text("hello")
-    request = JobRequest(segments.parent / "clip", segments.parent / "speech")
-    with pytest.raises(MediaError):
+    request = JobRequest(segments.parent / "clip", segments.parent / "speech", audio_name="问候.wav")
+    with pytest.raises(MediaError) as caught:
         make_runner(settings)(Job(segments.parent.name, request, JobStatus.RUNNING, queued_s=0.0), Silent())
     assert not segments.exists()
+    assert "“问候.wav”" in str(caught.value) and "'问候.wav'" in caught.value.text.en, "a name that its user never gave"
+    assert caught.value.text == Text(*str(caught.value).split(" ", 1))

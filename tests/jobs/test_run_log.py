@@ -37,6 +37,16 @@ def test_text_of_users_cannot_forge_a_line(run_log, breaker):
     assert breaker not in run_log.tail()[-1].message
 
 
+def test_text_of_users_cannot_command_the_terminal(run_log):
+    try:
+        raise ValueError("\x1b]0;owned\x07")
+    except ValueError:
+        logging.getLogger("heygem").exception("queued: %s", "\x1b[2J\x9b31m.mp4")
+    written = run_log.path.read_text(encoding="utf-8")
+    assert not set("\x1b\x07\x9b") & set(written + run_log.tail()[-1].message)
+    assert r"queued: \x1b[2J\x9b31m.mp4" in written and r"\x1b]0;owned\x07" in written
+
+
 def test_a_traceback_is_indented_in_the_file_and_absent_from_the_tail(run_log):
     try:
         raise ValueError("x\n2026-01-01 00:00:00 INFO [-] all is well")

@@ -11,10 +11,11 @@ import torch
 
 from heygem.errors import EncodeError
 from heygem.frame import ColourSpace, Frame
-from heygem.media import ffmpeg_args, video_sink
+from heygem.media import ffmpeg_args, mp4_writer, process, video_sink
 from heygem.media.audio_file import AudioFile
 from heygem.media.colour_tags import ColourTags
 from heygem.media.ffmpeg_binary import ffmpeg_binary
+from heygem.media.mp4_writer import Mp4Writer
 from heygem.media.probe import probe_video
 from heygem.media.video_sink import VideoSink
 from heygem.media.video_source import VideoSource
@@ -257,3 +258,18 @@ def test_nvenc(tmp_path: Path, codec):
         for _ in range(10):
             sink.write(frame(50, 640, 480))
     assert len(list(VideoSource(path).frames())) == 10
+
+
+def test_an_ffmpeg_that_never_ends_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    program = tmp_path / "ffmpeg"
+    program.write_text("#!/bin/sh\nexec sleep 30\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(process, "ffmpeg_binary", lambda: str(program))
+    monkeypatch.setattr(mp4_writer, "ENDING_S", 0.3)
+    waits = []
+    with (
+        pytest.raises(EncodeError),
+        Mp4Writer(tmp_path / "r.mp4", "h264", lambda part: [], on_wait=lambda: waits.append(1)) as writer,
+    ):
+        writer.frames = 1
+    assert waits
