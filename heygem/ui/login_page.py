@@ -69,3 +69,9 @@ if (language) document.documentElement.lang = language;
 <button type="submit">{bilingual(text.SIGN_IN)}</button>
 </form></main></body></html>
 """
+
+
+def sign_out_form() -> str:
+    """A button for the head of the page."""
+    button = f'<button type="submit" class="hg-pill" id="sign-out">{bilingual(text.SIGN_OUT)}</button>'
+    return f'<form method="post" action="/logout">{button}</form>'
