@@ -22,6 +22,10 @@ _SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrai
 _FORMAT = "video/mp4"
 _UNTRUSTED = "signingCredential.untrusted"
 
+# A file may name an address where its signature is said to be; whoever sent it would have us call there.
+_STAYS_HERE = {"verify": {"remote_manifest_fetch": False}}
+_ELSEWHERE = "Remote:"
+
 
 @dataclass(frozen=True, slots=True)
 class C2paFinding:
@@ -133,16 +137,20 @@ class C2paSigner:
 
 
 def read_c2pa(path: Path) -> C2paFinding:
-    """The signature of a file; `is_installed` has to be so."""
+    """The signature in a file, and none that is said to be elsewhere; `is_installed` has to be so."""
     import c2pa
 
     try:
-        with path.open("rb") as file, c2pa.Reader(_FORMAT, file) as reader:
+        with (
+            path.open("rb") as file,
+            c2pa.Context.from_dict(_STAYS_HERE) as context,
+            c2pa.Reader(_FORMAT, file, context=context) as reader,
+        ):
             said = json.loads(reader.json())
     except c2pa.C2paError.ManifestNotFound:
         return C2paFinding("none")
-    except c2pa.C2paError:
-        return C2paFinding("invalid")
+    except c2pa.C2paError as error:
+        return C2paFinding("none" if str(error).startswith(_ELSEWHERE) else "invalid")
     active = said["manifests"][said["active_manifest"]]
     issuer = str(active.get("signature_info", {}).get("issuer", ""))
     faults = {status["code"] for status in said.get("validation_status", [])}
