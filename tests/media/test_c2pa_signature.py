@@ -15,7 +15,8 @@ from heygem.media.c2pa_signature import C2paFinding, read_c2pa
 PRESENTER = Path(__file__).parents[1] / "data" / "presenter.mp4"
 _XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _XMP = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
-<rdf:Description rdf:about="" xmlns:dcterms="http://purl.org/dc/terms/" dcterms:provenance="{}"/></rdf:RDF></x:xmpmeta>"""
+<rdf:Description rdf:about="" xmlns:dcterms="http://purl.org/dc/terms/" dcterms:provenance="{}"/></rdf:RDF>
+</x:xmpmeta>"""
 
 
 @pytest.mark.skipif(find_spec("c2pa") is None, reason="requirements-c2pa.txt is not installed")
@@ -23,7 +24,7 @@ def test_a_signature_that_is_said_to_be_elsewhere_is_not_fetched(tmp_path: Path)
     asked: list[str] = []
 
     class Listener(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - name given by the base class
+        def do_GET(self) -> None:
             asked.append(self.path)
             self.send_error(404)
 
