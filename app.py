@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ import uvicorn
 from heygem.errors import HeyGemError, SettingsError, Text
 from heygem.jobs.disk_guard import DiskGuard
 from heygem.jobs.file_lock import hold_outputs
+from heygem.jobs.first_look import FirstLook
 from heygem.jobs.janitor import Janitor
 from heygem.jobs.job import Job, JobResult
 from heygem.jobs.marking import Marking
@@ -28,7 +30,8 @@ from heygem.settings import Settings
 from heygem.ui.bind_rule import check_bind
 from heygem.ui.blocks import build_app
 from heygem.ui.health import Health
-from heygem.ui.models_view import ModelRow
+from heygem.ui.models_view import ModelControls, ModelRow, Room
+from heygem.ui.preflight_desk import PreflightDesk
 
 if TYPE_CHECKING:
     from heygem.model_manager import ModelManager
@@ -51,20 +54,27 @@ class Worker:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._run = make_runner(settings)
+        self.first_look = FirstLook(settings, self.manager)
         self._manager: ModelManager | None = None
 
     def run(self, job: Job, progress: Progress) -> JobResult:
         """Do one job; called on the queue's thread."""
+        self.manager()
+        return self._run(job, progress)
+
+    def manager(self) -> ModelManager:
+        """The process's models; called on the threads that need them first."""
         if self._manager is None:
             from heygem.model_manager import get_model_manager
 
             self._manager = get_model_manager(self._settings)
-        return self._run(job, progress)
+        return self._manager
 
     def models(self) -> list[ModelRow]:
         """The models as the page shows them."""
         if self._manager is None:
             return []
+        now = time.monotonic()
         return [
             ModelRow(
                 name=f"{model.key.kind}/{model.key.name}",
@@ -73,9 +83,31 @@ class Worker:
                 size_mb=model.nbytes / 1e6,
                 loads=model.loads,
                 hits=model.hits,
+                load_s=sum(model.seconds.values()),
+                idle_s=None if model.leases_open else now - model.last_used,
             )
             for model in self._manager.statistics().models
         ]
+
+    def vram(self) -> Room | None:
+        """The device's memory; None where no device has any of its own in use."""
+        cuda = self._manager.statistics().cuda if self._manager is not None else None
+        return None if cuda is None else Room(cuda.total - cuda.free, cuda.total)
+
+    def unload(self) -> None:
+        """Free the models; those in use as soon as their job ends."""
+        if self._manager is not None:
+            self._manager.unload()
+
+    def warm_up(self) -> None:
+        """Load the default models on a thread of its own; what goes wrong is told by the run log."""
+        threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
+
+    def _warm_up(self) -> None:
+        try:
+            self.first_look.warm_up()
+        except HeyGemError as error:
+            log.warning("the models could not be loaded: %s %s", error, error.hint)
 
 
 class Shutdown:
@@ -157,7 +189,9 @@ def main() -> int:
         return EXIT_BAD_START
     try:
         health = Health(queue, worker.models, disk, watchdog)
-        app = build_app(settings, queue, worker.models, run_log.tail, health)
+        desk = PreflightDesk(worker.first_look.headers, worker.first_look.report)
+        controls = ModelControls(worker.warm_up, worker.unload, worker.vram)
+        app = build_app(settings, queue, worker.models, run_log.tail, health, desk, controls)
         # An open page keeps a connection for events: without a limit the server would wait for it for ever.
         server = Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1), shutdown)
         shutdown.attach(queue, server, settings.stop_grace_s)

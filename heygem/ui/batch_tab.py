@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -43,7 +44,7 @@ class BatchTab:
                     height=240,
                     elem_id="batch-clips",
                 )
-                self._options = build_options_form(speaker_names(uploads.settings.models_dir))
+                self._options = build_options_form(partial(speaker_names, uploads.settings.models_dir))
                 self._submit_button = gr.Button(label("submit_batch"), variant="primary", elem_id="batch-submit")
                 self._error = gr.HTML(elem_id="batch-error", apply_default_css=False)
             with gr.Column(scale=3, min_width=340):

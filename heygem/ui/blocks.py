@@ -24,9 +24,13 @@ from heygem.ui.history_tab import HistoryTab
 from heygem.ui.html_parts import bilingual, both, confirm_dialog
 from heygem.ui.job_view import state_pill
 from heygem.ui.labels import I18N, label
-from heygem.ui.log_view import log_tail
-from heygem.ui.models_view import ModelRow, models_card
+from heygem.ui.log_download import serve_log
+from heygem.ui.log_view import FILTER_JS, FOLLOW_JS, log_head, log_tail
+from heygem.ui.login_page import sign_out_form
+from heygem.ui.models_part import ModelsPart
+from heygem.ui.models_view import ModelControls, ModelRow
 from heygem.ui.panel import Panel, View
+from heygem.ui.preflight_desk import PreflightDesk
 from heygem.ui.queue_view import queue_card
 from heygem.ui.results import serve_results
 from heygem.ui.sign_in import require_sign_in
@@ -36,15 +40,18 @@ from heygem.ui.uploads import Uploads
 
 _HOUR_S = 3600
 
-_HEADER = f"""<header class="hg-top"><div class="hg-brand" translate="no"><svg viewBox="0 0 32 32" aria-hidden="true">
+
+def _header(*, has_users: bool) -> str:
+    return f"""<header class="hg-top"><div class="hg-brand" translate="no"><svg viewBox="0 0 32 32" aria-hidden="true">
 <rect width="32" height="32" rx="9"/><path d="M8 13v6M12 9.5v13M16 12v8M20 8.5v15M24 13.5v5"/></svg>
 <div><h1>HeyGem</h1><span class="hg-meta">{bilingual(text.TAGLINE)}</span></div></div>
 <div class="hg-row">
 <button type="button" class="hg-pill" id="language" aria-label="{both(text.SWITCH_LANGUAGE)}">中 / EN</button>
 <button type="button" class="hg-pill" id="theme" aria-label="{both(text.SWITCH_THEME)}">
 <svg viewBox="0 0 16 16" aria-hidden="true"><circle cx="8" cy="8" r="6.5"/><path d="M8 1.5a6.5 6.5 0 0 1 0 13z"/></svg>
-</button></div>
+</button>{sign_out_form() if has_users else ""}</div>
 </header>"""
+
 
 _HEADER_JS = f"""
 element.querySelector('#theme').addEventListener('click', () => window.heygem_switch_theme());
@@ -55,18 +62,6 @@ element.querySelector('#language').addEventListener('click', () => {{
 }});
 """
 
-# The log follows its end until the reader scrolls up.
-_FOLLOW_JS = """
-let follows = true;
-const log = () => element.querySelector('pre');
-element.addEventListener('scroll', (event) => {
-  const box = event.target;
-  follows = box.scrollHeight - box.scrollTop - box.clientHeight < 24;
-}, true);
-const place = () => { if (follows && log()) log().scrollTop = log().scrollHeight; };
-watch('value', () => requestAnimationFrame(place));
-"""
-
 
 def build_app(
     settings: Settings,
@@ -74,6 +69,8 @@ def build_app(
     models_status: Callable[[], Sequence[ModelRow]],
     log_lines: Callable[[], Sequence[LogLine]],
     health: Health,
+    desk: PreflightDesk,
+    controls: ModelControls,
 ) -> FastAPI:
     """The server: the page at /, results at /results, and what supervisors ask.
 
@@ -83,6 +80,8 @@ def build_app(
         models_status: The models now; called once a second per open page.
         log_lines: The last lines of the run log, oldest first; likewise.
         health: Answers supervisors.
+        desk: Looks at uploads before their jobs.
+        controls: What the page may do with the models.
     """
     uploads_dir = settings.cache_dir.resolve() / "uploads"
     uploads_dir.mkdir(parents=True, exist_ok=True)
@@ -99,12 +98,13 @@ def build_app(
     ) as page:
         wiring = Wiring(queue, look)
         with gr.Row(elem_id="top-row"):
-            gr.HTML(_HEADER + confirm_dialog(), apply_default_css=False, js_on_load=_HEADER_JS, elem_id="header")
+            header = _header(has_users=bool(settings.auth or settings.auth_file)) + confirm_dialog()
+            gr.HTML(header, apply_default_css=False, js_on_load=_HEADER_JS, elem_id="header")
             state = gr.HTML(apply_default_css=False, elem_id="state")
         with gr.Row(equal_height=False, elem_id="columns"):
             with gr.Column(scale=8, min_width=320), gr.Tabs(elem_id="tabs"):
                 with gr.Tab(label("single"), id="single"):
-                    single = SingleTab(queue, uploads)
+                    single = SingleTab(queue, uploads, desk)
                 with gr.Tab(label("batch"), id="batch"):
                     batch = BatchTab(queue, uploads)
                 with gr.Tab(label("history"), id="history"):
@@ -112,9 +112,9 @@ def build_app(
             with gr.Column(scale=4, min_width=320, elem_id="rail"):
                 queue_html = gr.HTML(apply_default_css=False, js_on_load=ROW_BUTTONS_JS, elem_id="queue")
                 with gr.Column(elem_id="log-card"):
-                    gr.HTML(f"<h3>{bilingual(text.RUN_LOG)}</h3>", apply_default_css=False)
-                    log_html = gr.HTML(apply_default_css=False, js_on_load=_FOLLOW_JS, elem_id="log")
-                models_html = gr.HTML(apply_default_css=False, elem_id="models")
+                    gr.HTML(log_head(), apply_default_css=False, js_on_load=FILTER_JS, elem_id="log-head")
+                    log_html = gr.HTML(apply_default_css=False, js_on_load=FOLLOW_JS, elem_id="log")
+                models = ModelsPart(settings, controls)
         rail = [
             Panel(state, lambda view, chosen: state_pill(view.jobs)),
             Panel(
@@ -122,12 +122,13 @@ def build_app(
                 lambda view, chosen: queue_card(view.jobs, view.now_s, view.pause_reason, chosen.refusal),
             ),
             Panel(log_html, lambda view, chosen: log_tail(view.log)),
-            Panel(models_html, lambda view, chosen: models_card(view.models)),
+            *models.panels,
         ]
         wiring.poll(page, [*single.panels, *batch.panels, *history.panels, *rail])
         single.connect(wiring)
         batch.connect(wiring)
         history.connect(wiring)
+        models.connect(wiring)
         wiring.on_row_buttons(queue_html)
     page.queue(api_open=False)
     return _mount(page, queue, health, settings, uploads_dir)
@@ -138,6 +139,7 @@ def _mount(page: gr.Blocks, queue: TaskQueue, health: Health, settings: Settings
 
     health.serve(app)
     serve_results(app, queue)
+    serve_log(app, settings.log_file)
     Api(queue, settings, uploads_dir).serve(app)
     # Gradio 6.31 sets this in launch() only, and while it is unset takes any file on the server as an "upload".
     page.has_launched = True

@@ -1,12 +1,24 @@
-"""The models that the server holds, as HTML. Pure; knows no model manager."""
+"""The models that the server holds, what it lacks, and the room it has, as HTML. Pure; knows no model manager."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from heygem.errors import Text
 from heygem.ui import text
-from heygem.ui.html_parts import bilingual, escape
+from heygem.ui.html_parts import bilingual, both, escape
+from heygem.weights.manifest import Checkpoint
+
+_GB = 1e9
+
+MODELS_JS = """
+element.addEventListener('click', (event) => {
+  const button = event.target.closest('[data-act]');
+  if (button) trigger('click', {act: button.dataset.act});
+});
+"""
+"""For the card: one listener survives every redraw."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,24 +33,100 @@ class ModelRow:
     size_mb: float
     loads: int
     hits: int
+    load_s: float = 0.0
+    """Seconds that all its loads took, with the verification of its weights."""
+    idle_s: float | None = None
+    """Seconds since it was last used; None while it is in use."""
 
 
-def models_card(rows: Sequence[ModelRow]) -> str:
-    """A line per model: resident or not, size, how often it was loaded and how often it was there already."""
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Memory or disk, in bytes."""
+
+    used: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelControls:
+    """What the page may do with the models; each returns at once.
+
+    Attributes:
+        warm_up: Load what a job with the default options needs.
+        unload: Free all; those in use when their job ends.
+        vram: The device's memory; None without one.
+    """
+
+    warm_up: Callable[[], None]
+    unload: Callable[[], None]
+    vram: Callable[[], Room | None]
+
+
+def models_card(rows: Sequence[ModelRow], disk: Room | None = None, vram: Room | None = None) -> str:
+    """A line per model: resident or not, size, loads and hits, idle time; above them the room that is left."""
     if not rows:
         body = f'<div class="hg-quiet">{bilingual(text.MODELS_EMPTY)}</div>'
     else:
         body = f'<ul class="hg-models">{"".join(_line(row) for row in rows)}</ul>'
     total = sum(row.size_mb for row in rows if row.is_resident)
     size = f'<span class="hg-meta">{total:.0f} MB</span>' if rows else ""
-    return f'<section class="hg-card"><header><h3>{bilingual(text.MODELS)}</h3>{size}</header>{body}</section>'
+    rooms = _room(text.VRAM, vram) + _room(text.DISK, disk)
+    can_unload = any(row.is_resident for row in rows)
+    return (
+        f'<section class="hg-card"><header><h3>{bilingual(text.MODELS)}</h3>{size}</header>{rooms}{body}'
+        f'<div class="hg-row hg-model-actions">{_button("warm-up", text.WARM_UP, text.WARM_UP_INFO)}'
+        f"{_button('unload', text.UNLOAD, text.UNLOAD_INFO, is_off=not can_unload)}</div></section>"
+    )
+
+
+def weights_card(missing: Sequence[Checkpoint]) -> str:
+    """The official weights that are not there, and how to fetch them; empty if there are none."""
+    if not missing:
+        return ""
+    lines = "".join(
+        f'<li><div class="hg-grow"><b class="hg-name">{escape(one.name)}</b> '
+        f'<span class="hg-meta">{bilingual(one.purpose)} · {one.bytes / 1e6:.0f} MB · {bilingual(one.licence)}</span>'
+        f"<code>python -m heygem models download {escape(one.name)}</code></div></li>"
+        for one in missing
+    )
+    return (
+        f'<details class="hg-card hg-weights"><summary>{bilingual(text.MISSING_WEIGHTS)} · {len(missing)}</summary>'
+        f'<div class="hg-meta">{bilingual(text.MISSING_WEIGHTS_INFO)}</div><ul class="hg-models">{lines}</ul></details>'
+    )
 
 
 def _line(row: ModelRow) -> str:
     state = text.RESIDENT if row.is_resident else text.UNLOADED
+    parts = [bilingual(state), escape(row.place), f"{row.size_mb:.0f} MB"]
+    parts += [f"{bilingual(text.LOADS)} {row.loads}", f"{bilingual(text.HITS)} {row.hits}"]
+    if row.load_s:
+        parts.append(f"{bilingual(text.LOADING_TOOK)} {row.load_s:.1f} s")
+    if row.is_resident and row.idle_s is None:
+        parts.append(bilingual(text.IN_USE))
+    elif row.is_resident and row.idle_s is not None and row.idle_s >= 60:
+        # By the minute, so that an idle page is not redrawn each second.
+        parts.append(f"{bilingual(text.UNUSED_FOR)} {int(row.idle_s // 60)} min")
     return (
         f'<li><i class="hg-dot{" on" if row.is_resident else ""}"></i>'
         f'<div class="hg-grow"><b class="hg-name">{escape(row.name)}</b>'
-        f'<div class="hg-meta">{bilingual(state)} · {escape(row.place)} · {row.size_mb:.0f} MB · '
-        f"{bilingual(text.LOADS)} {row.loads} · {bilingual(text.HITS)} {row.hits}</div></div></li>"
+        f'<div class="hg-meta">{" · ".join(parts)}</div></div></li>'
+    )
+
+
+def _room(name: Text, room: Room | None) -> str:
+    if room is None:
+        return ""
+    percent = 100 * room.used / max(1, room.total)
+    words = f"{(room.total - room.used) / _GB:.1f} / {room.total / _GB:.0f} GB"
+    return (
+        f'<div class="hg-room"><span class="hg-row hg-meta"><span class="hg-grow">{bilingual(name)}</span>'
+        f'<b>{words}</b></span><div class="hg-bar" role="meter" aria-label="{both(name)}" aria-valuemin="0" '
+        f'aria-valuemax="100" aria-valuenow="{percent:.0f}"><i style="width:{percent:.0f}%"></i></div></div>'
+    )
+
+
+def _button(act: str, words: Text, info: Text, *, is_off: bool = False) -> str:
+    off = " disabled" if is_off else ""
+    return (
+        f'<button type="button" class="hg-pill" data-act="{act}" title="{both(info)}"{off}>{bilingual(words)}</button>'
     )

@@ -2,32 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, get_args
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, get_args
 
 import gradio as gr
-from gradio.components import Component
 
 from heygem.pipeline.options import LabelPosition, RenderOptions
 from heygem.ui.labels import label
 
 _DEFAULTS = RenderOptions()
+_ENHANCERS = ["auto", "gfpgan", "none"]
 
 
-def build_options_form(speakers: Sequence[str]) -> list[Component]:
-    """Lay the fields out, folded away; `to_options` takes their values in the same order.
+class OptionsForm(NamedTuple):
+    """The fields, in the order in which `to_options` takes their values."""
+
+    lips: gr.Radio
+    enhancer: gr.Radio
+    strength: gr.Slider
+    mask: gr.Radio
+    face: gr.Dropdown
+    extend: gr.Radio
+    smooth: gr.Radio
+    pad_top: gr.Number
+    pad_bottom: gr.Number
+    pad_left: gr.Number
+    pad_right: gr.Number
+    sync: gr.Slider
+    crf: gr.Slider
+    label_position: gr.Radio
+    label_duration: gr.Number
+
+
+def build_options_form(speakers: Callable[[], Sequence[str]]) -> OptionsForm:
+    """Lay the fields out, folded away.
 
     Args:
-        speakers: Of the user's own, to choose from beside the engines. Known when the page is built.
+        speakers: Names the user's own speakers, to choose from beside the engines. Asked again whenever the form is
+            unfolded: a training may have ended meanwhile.
     """
-    with gr.Accordion(label("options"), open=False):
+    with gr.Accordion(label("options"), open=False) as fold:
         lips = gr.Radio(
-            [*_choices(["auto", "wav2lip", "demo"]), *((name, name) for name in speakers)],
+            _lips(speakers()),
             value=_DEFAULTS.lips,
             label=label("lips"),
             info=label("lips_info"),
         )
-        enhancer = _radio("enhancer", ["auto", "gfpgan", "none"], _DEFAULTS.enhancer)
+        enhancer = _radio("enhancer", _ENHANCERS, _DEFAULTS.enhancer)
         strength = _slider("strength", 0, 1, _DEFAULTS.enhancer_strength, 0.05)
         mask = _radio("mask", ["lower-face", "mouth", "box"], _DEFAULTS.mask)
         face = gr.Dropdown(
@@ -45,10 +66,10 @@ def build_options_form(speakers: Sequence[str]) -> list[Component]:
             info=label("smooth_info"),
         )
         with gr.Row():
-            pads = [
+            top, bottom, left, right = (
                 gr.Number(pad, label=label(f"pad_{side}"), precision=0, min_width=90)
                 for side, pad in zip(("top", "bottom", "left", "right"), _DEFAULTS.pads, strict=True)
-            ]
+            )
         sync = _slider("sync", -500, 500, _DEFAULTS.sync_offset_ms, 10)
         crf = _slider("crf", 10, 32, _DEFAULTS.crf, 1)
         corner = _radio("label_position", list(get_args(LabelPosition)), _DEFAULTS.label_position)
@@ -56,7 +77,10 @@ def build_options_form(speakers: Sequence[str]) -> list[Component]:
         seconds = gr.Number(
             _DEFAULTS.label_duration_s, label=label("label_duration"), info=label("label_duration_info"), minimum=0
         )
-    return [lips, enhancer, strength, mask, face, extend, smooth, *pads, sync, crf, corner, seconds]
+    fold.expand(lambda: gr.Radio(choices=_lips(speakers())), None, lips, queue=False, api_visibility="private")
+    return OptionsForm(
+        lips, enhancer, strength, mask, face, extend, smooth, top, bottom, left, right, sync, crf, corner, seconds
+    )
 
 
 def to_options(*values: Any) -> RenderOptions:
@@ -81,6 +105,38 @@ def to_options(*values: Any) -> RenderOptions:
         label_position=corner,
         label_duration_s=float(seconds) if seconds else None,
     )
+
+
+def from_options(options: RenderOptions, speakers: Sequence[str]) -> list[Any]:
+    """What to set the fields to, so that they stand for `options`; those that have no field are left out.
+
+    Args:
+        options: Of a job.
+        speakers: Names of the user's own speakers.
+    """
+    return [
+        gr.Radio(choices=_with(_lips(speakers), options.lips), value=options.lips),
+        gr.Radio(choices=_with(_choices(_ENHANCERS), options.enhancer), value=options.enhancer),
+        options.enhancer_strength,
+        options.mask,
+        options.face,
+        options.extend,
+        options.smooth,
+        *options.pads,
+        options.sync_offset_ms,
+        options.crf,
+        options.label_position,
+        options.label_duration_s,
+    ]
+
+
+def _lips(speakers: Sequence[str]) -> list[tuple[str, str | int | float]]:
+    return [*_choices(["auto", "wav2lip", "demo"]), *((name, name) for name in speakers)]
+
+
+def _with(choices: list[tuple[str, str | int | float]], value: str) -> list[tuple[str, str | int | float]]:
+    """`choices`, and `value` if it is none of them: weights that a script chose by their path."""
+    return choices if value in [known for _, known in choices] else [*choices, (value, value)]
 
 
 def _choices(names: list[str]) -> list[tuple[str, str | int | float]]:

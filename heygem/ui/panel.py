@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -17,6 +18,7 @@ from heygem.jobs.run_log import LogLine
 from heygem.ui.history_view import HistoryLook
 from heygem.ui.job_parts import Refusal
 from heygem.ui.models_view import ModelRow
+from heygem.ui.preflight_desk import Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,12 @@ class Chosen:
     history: HistoryLook = field(default_factory=HistoryLook)
     refusal: Refusal | None = None
     """Why the last button pressed in a list did nothing."""
+    question: Question | None = None
+    """The uploads of the single tab that are looked at."""
+    face: str = "largest"
+    """Whose mouth its options say."""
+    sent_clip: Path | None = None
+    """The upload that became the job `single_job`: what its result is compared with."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from heygem.jobs.preflight import ClipReport, PreflightReport, SpeechReport
     from heygem.media.media_info import VideoInfo
 
+FACES_JS = """
+element.addEventListener('click', (event) => {
+  const button = event.target.closest('[data-face]');
+  if (button) trigger('click', {face: button.dataset.face});
+});
+"""
+"""For the card: one listener survives every redraw."""
+
 _WORDS = {"largest": text.LARGEST, "leftmost": text.LEFTMOST}
 
 
@@ -105,7 +113,7 @@ def _button(choice: FaceChoice, *, is_chosen: bool) -> str:
     words = _WORDS.get(value, Text(f"{text.PERSON.zh} {value}", f"{text.PERSON.en} {value}"))
     pressed = "true" if is_chosen else "false"
     return (
-        f'<button type="button" class="hg-face" data-act="face" data-face="{escape(value)}" aria-pressed="{pressed}">'
+        f'<button type="button" class="hg-face" data-face="{escape(value)}" aria-pressed="{pressed}">'
         f"{_picture(choice, '')}<span>{bilingual(words)}</span></button>"
     )
 

@@ -2,33 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from heygem.errors import NOTHING, HeyGemError, JobNotFoundError
+from heygem.errors import NOTHING, HeyGemError, InputError, JobNotFoundError
 from heygem.jobs.task_queue import TaskQueue
+from heygem.pipeline.options import RenderOptions
 from heygem.ui import text
+from heygem.ui.compare_view import COMPARE_JS, compare_card
 from heygem.ui.events import Wiring
 from heygem.ui.examples import EXAMPLES, take_example
 from heygem.ui.html_parts import error_box
 from heygem.ui.job_view import job_card, job_result
 from heygem.ui.labels import label
-from heygem.ui.options_form import build_options_form, to_options
-from heygem.ui.panel import Chosen, Panel, shown_single
+from heygem.ui.log_view import log_line_of
+from heygem.ui.options_form import build_options_form, from_options, to_options
+from heygem.ui.panel import Chosen, Panel, View, shown_single
+from heygem.ui.preflight_desk import PreflightDesk, Question
+from heygem.ui.preflight_view import FACES_JS, preflight_card
 from heygem.ui.section import section, speech_section
 from heygem.ui.uploads import Uploads
 from heygem.weights.speakers import speaker_names
 
 
 class SingleTab:
-    """Lays itself out inside an open gr.Blocks."""
+    """Lays itself out inside an open gr.Blocks.
 
-    def __init__(self, queue: TaskQueue, uploads: Uploads) -> None:
+    Args:
+        queue: Where jobs go.
+        uploads: What may be submitted.
+        desk: Looks at uploads before they are.
+    """
+
+    def __init__(self, queue: TaskQueue, uploads: Uploads, desk: PreflightDesk) -> None:
         self._queue = queue
         self._uploads = uploads
+        self._desk = desk
+        self._speakers: Callable[[], list[str]] = partial(speaker_names, uploads.settings.models_dir)
         with gr.Row(equal_height=False):
             with gr.Column(min_width=320):
                 self._speech = speech_section("single-speech")
@@ -46,7 +61,8 @@ class SingleTab:
                         (gr.Button(label(example.key), size="sm", min_width=120, elem_id=example.key), example)
                         for example in EXAMPLES
                     ]
-                self._options = build_options_form(speaker_names(uploads.settings.models_dir))
+                self._preflight = gr.HTML(elem_id="single-preflight", apply_default_css=False, js_on_load=FACES_JS)
+                self._options = build_options_form(self._speakers)
                 with gr.Row():
                     self._cancel = gr.Button(label("cancel"), scale=1, elem_id="single-cancel")
                     self._generate = gr.Button(label("generate"), variant="primary", scale=3, elem_id="single-generate")
@@ -55,9 +71,13 @@ class SingleTab:
                 section(3, text.RESULT)
                 status = gr.HTML(elem_id="single-status", apply_default_css=False)
                 result = gr.HTML(elem_id="single-result", apply_default_css=False)
+                compare = gr.HTML(elem_id="single-compare", apply_default_css=False, js_on_load=COMPARE_JS)
+                self._again = gr.Button(label("again"), size="sm", elem_id="single-again")
         self.panels = [
-            Panel(status, lambda view, chosen: job_card(shown_single(view, chosen), view.now_s)),
+            Panel(self._preflight, self._draw_preflight),
+            Panel(status, _draw_status),
             Panel(result, lambda view, chosen: job_result(shown_single(view, chosen))),
+            Panel(compare, _draw_comparison),
         ]
 
     def connect(self, wiring: Wiring) -> None:
@@ -69,6 +89,19 @@ class SingleTab:
             wiring.on(button.click, take, None, [self._speech, self._clip])
         wiring.on(self._cancel.click, lambda chosen: self._stop(wiring, chosen), [wiring.chosen], None)
 
+        form = self._options
+        asked = [wiring.chosen, self._speech, self._clip, form.lips, form.enhancer, form.extend]
+        for field in (self._speech, self._clip, form.lips, form.enhancer, form.extend):
+            wiring.on(field.change, self._ask, asked, [wiring.chosen])
+        wiring.on(form.face.change, _note_face, [wiring.chosen, form.face], [wiring.chosen])
+
+        def choose_face(chosen: Chosen, event: gr.EventData) -> tuple[Chosen, str]:
+            return replace(chosen, face=str(event.face)), str(event.face)
+
+        wiring.on(self._preflight.click, choose_face, [wiring.chosen], [wiring.chosen, form.face])
+        fill = partial(self._fill_again, wiring)
+        wiring.on(self._again.click, fill, [wiring.chosen], [self._error, *form])
+
     def _submit(self, chosen: Chosen, speech: str | None, clip: str | None, *options: Any) -> tuple[Chosen, str]:
         if not speech or not clip:
             return chosen, error_box(text.SPEECH_OR_CLIP_MISSING, NOTHING)
@@ -76,7 +109,7 @@ class SingleTab:
             job = self._queue.submit(self._uploads.request(clip, speech, to_options(*options)))
         except HeyGemError as error:
             return chosen, error_box(error.text, error.hint)
-        return replace(chosen, single_job=job.id), ""
+        return replace(chosen, single_job=job.id, sent_clip=Path(clip)), ""
 
     def _stop(self, wiring: Wiring, chosen: Chosen) -> None:
         job = shown_single(wiring.look(), chosen)
@@ -85,3 +118,43 @@ class SingleTab:
                 self._queue.cancel(job.id)
             except JobNotFoundError:
                 return  # it ended and was forgotten meanwhile: there is nothing to stop
+
+    def _ask(
+        self, chosen: Chosen, speech: str | None, clip: str | None, lips: str, enhancer: str, extend: Any
+    ) -> Chosen:
+        """Have the uploads looked at, as a job with these options would see them."""
+        try:
+            clip_path = self._uploads.path(clip) if clip else None
+            speech_path = self._uploads.path(speech) if speech else None
+        except InputError:
+            return replace(chosen, question=None)  # what may not be submitted is not looked at either
+        question = Question(clip_path, speech_path, RenderOptions(lips=lips, enhancer=enhancer, extend=extend))
+        if clip_path or speech_path:
+            self._desk.ask(question)
+        return replace(chosen, question=question)
+
+    def _fill_again(self, wiring: Wiring, chosen: Chosen) -> list[Any]:
+        job = shown_single(wiring.look(), chosen)
+        if job is None:
+            return [error_box(text.NO_JOB_YET, NOTHING), *[gr.skip()] * len(self._options)]
+        return ["", *from_options(job.request.options, self._speakers())]
+
+    def _draw_preflight(self, view: View, chosen: Chosen) -> str:
+        question = chosen.question
+        return preflight_card(question, self._desk.answer(question) if question else None, chosen.face)
+
+
+def _note_face(chosen: Chosen, face: str) -> Chosen:
+    return replace(chosen, face=str(face))
+
+
+def _draw_status(view: View, chosen: Chosen) -> str:
+    job = shown_single(view, chosen)
+    line = "" if job is None or job.status.is_final else log_line_of(job.id, view.log)
+    return job_card(job, view.now_s) + line
+
+
+def _draw_comparison(view: View, chosen: Chosen) -> str:
+    job = shown_single(view, chosen)
+    is_of_this_tab = job is not None and job.id == chosen.single_job
+    return compare_card(job, chosen.sent_clip if is_of_this_tab else None)

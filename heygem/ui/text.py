@@ -115,6 +115,36 @@ EXPECTED = Text("预计用时", "Expected time")
 UNKNOWN_PACE = Text("第一个任务完成后可知", "known after the first job")
 ALL_GOOD = Text("可以开始", "Ready")
 
+COMPARE = Text("与原片对比", "Compare with the clip")
+BEFORE = Text("原片", "Clip")
+AFTER = Text("结果", "Result")
+NO_JOB_YET = Text("还没有任务。", "There is no job yet.")
+
+ALL_LEVELS = Text("全部级别", "All levels")
+FROM_WARNING = Text("警告和错误", "Warnings, errors")
+ERRORS_ONLY = Text("只看错误", "Errors")
+LEVEL = Text("日志级别", "Level")
+JOB = Text("任务", "Job")
+ALL_JOBS = Text("全部任务", "All jobs")
+LOG_FILE = Text("下载日志文件", "Download the log file")
+
+VRAM = Text("显存剩余", "VRAM left")
+DISK = Text("磁盘剩余", "Disk left")
+LOADING_TOOK = Text("加载用时", "loading took")
+IN_USE = Text("使用中", "in use")
+UNUSED_FOR = Text("闲置", "idle for")
+WARM_UP = Text("预热", "Warm up")
+WARM_UP_INFO = Text("现在就加载默认模型", "Load the default models now")
+UNLOAD = Text("卸载", "Unload")
+UNLOAD_INFO = Text(
+    "释放内存；使用中的模型在任务结束后释放", "Free the memory; models in use are freed when their job ends"
+)
+MISSING_WEIGHTS = Text("缺少的权重", "Missing weights")
+MISSING_WEIGHTS_INFO = Text(
+    "没有它们也能生成；在服务器上运行以下命令即可下载。",
+    "It works without them; these commands fetch them on the server.",
+)
+
 STATUS = {
     JobStatus.QUEUED: Text("排队中", "Queued"),
     JobStatus.RUNNING: Text("生成中", "Running"),
@@ -153,6 +183,7 @@ LABELS = {
     "example_victor": Text("示例：维克多 · 英文", "Example: Victor · English"),
     "example_amara": Text("示例：阿玛拉 · 英文", "Example: Amara · English"),
     "cancel": CANCEL,
+    "again": Text("用这些设置再来一次", "Use these settings again"),
     "submit_batch": Text("提交批量任务", "Submit batch"),
     "options": Text("选项", "Options"),
     "lips": Text("口型引擎", "Lip engine"),

@@ -46,16 +46,21 @@ class Uploads:
         look_at(None, Path(speech), self.settings)
         return requests
 
-    def _request(self, clip: str, speech: str, options: RenderOptions) -> JobRequest:
-        """Gradio checks where files lie as well; this is the second line of defence."""
-        video, audio = self._uploaded(clip), self._uploaded(speech)
-        return JobRequest(video, audio, options, video_name=video.name, audio_name=audio.name)
+    def path(self, name: str) -> Path:
+        """Where an upload lies, as gradio names it.
 
-    def _uploaded(self, name: str) -> Path:
+        Raises:
+            InputError: with code not_uploaded, it lies elsewhere.
+        """
         path = Path(name).resolve()
         if not path.is_relative_to(self.folder.resolve()):
             raise InputError(text.NOT_UPLOADED, hint=Text("请重新上传。", "Upload it again."), code="not_uploaded")
         return path
+
+    def _request(self, clip: str, speech: str, options: RenderOptions) -> JobRequest:
+        """Gradio checks where files lie as well; this is the second line of defence."""
+        video, audio = self.path(clip), self.path(speech)
+        return JobRequest(video, audio, options, video_name=video.name, audio_name=audio.name)
 
 
 def check_batch_size(clips: int, settings: Settings) -> None:

@@ -10,6 +10,7 @@ import uvicorn
 
 from heygem.errors import NoFaceError, Text
 from heygem.jobs.disk_guard import DiskGuard
+from heygem.jobs.first_look import FirstLook
 from heygem.jobs.job import JobResult
 from heygem.jobs.run_log import open_run_log
 from heygem.jobs.task_queue import TaskQueue
@@ -18,7 +19,14 @@ from heygem.pipeline.progress import Stage
 from heygem.settings import Settings
 from heygem.ui.blocks import build_app
 from heygem.ui.health import Health
-from heygem.ui.models_view import ModelRow
+from heygem.ui.models_view import ModelControls, ModelRow
+from heygem.ui.preflight_desk import PreflightDesk
+
+
+def models_of(settings):
+    from heygem.model_manager import get_model_manager  # as late as in app.py: it brings torch
+
+    return get_model_manager(settings)
 
 
 def main(port, folder, step_s):
@@ -35,14 +43,19 @@ def main(port, folder, step_s):
         shutil.copyfile(job.request.video, output)
         return JobResult(output, None, Text("内置模型；Apache-2.0。", "Built-in model; Apache-2.0."))
 
-    settings = Settings(outputs_dir=folder / "outputs", cache_dir=folder / "outputs/.cache")
-    run_log = open_run_log(folder / "run.log")
+    settings = Settings(
+        outputs_dir=folder / "outputs", cache_dir=folder / "outputs/.cache", log_file=folder / "run.log"
+    )
+    run_log = open_run_log(settings.log_file)
     queue = TaskQueue(run, outputs_dir=settings.outputs_dir)
     queue.start()
     models = [ModelRow("demo", "cpu/fp32", True, 5.2, 1, 7)]
     watchdog = Watchdog(stall_s=600, on_stall=queue.give_up)
     health = Health(queue, lambda: models, DiskGuard(settings.outputs_dir, 0), watchdog)
-    app = build_app(settings, queue, lambda: models, run_log.tail, health)
+    first_look = FirstLook(settings, lambda: models_of(settings))
+    desk = PreflightDesk(first_look.headers, first_look.report)
+    controls = ModelControls(lambda: None, lambda: None, lambda: None)
+    app = build_app(settings, queue, lambda: models, run_log.tail, health, desk, controls)
     listener = socket.create_server(("127.0.0.1", port))
     uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1)).run(sockets=[listener])
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import uvicorn
 
-from heygem.errors import Text
+from heygem.errors import NoFaceError, Text
 from heygem.jobs.disk_guard import DiskGuard
 from heygem.jobs.job import JobResult
 from heygem.jobs.task_queue import TaskQueue
@@ -15,6 +15,8 @@ from heygem.jobs.watchdog import Watchdog
 from heygem.settings import Settings
 from heygem.ui.blocks import build_app
 from heygem.ui.health import Health
+from heygem.ui.models_view import ModelControls
+from heygem.ui.preflight_desk import PreflightDesk
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 CLIP, SPEECH = DATA / "presenter.mp4", DATA / "golden" / "speechlike_16k_4s.wav"
@@ -35,12 +37,17 @@ class Server:
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         watchdog = Watchdog(stall_s=600, on_stall=self.queue.give_up)
         health = Health(self.queue, list, DiskGuard(self.outputs, 0), watchdog)
-        app = build_app(settings, self.queue, list, list, health)
+        desk = PreflightDesk(lambda clip, speech: (None, None), self.report)
+        controls = ModelControls(lambda: None, lambda: None, lambda: None)
+        app = build_app(settings, self.queue, list, list, health, desk, controls)
         self.server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
         self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [listener]})
         self.thread.start()
         while not self.server.started:
             time.sleep(0.02)
+
+    def report(self, clip, speech, options):
+        raise NoFaceError(Text("没有人脸。", "No face."))
 
     def close(self):
         self.server.should_exit = True

@@ -3,13 +3,13 @@ import pytest
 
 from heygem.errors import OptionError
 from heygem.pipeline.options import RenderOptions
-from heygem.ui.options_form import build_options_form, to_options
+from heygem.ui.options_form import build_options_form, from_options, to_options
 
 
 @pytest.fixture
 def values():
     with gr.Blocks(analytics_enabled=False):
-        return [field.value for field in build_options_form([])]
+        return [field.value for field in build_options_form(list)]
 
 
 def test_the_fields_start_with_the_defaults(values):
@@ -34,7 +34,29 @@ def test_an_empty_label_time_is_the_whole_video_and_a_short_one_is_refused(value
         to_options(*values[:-1], 3.9)
 
 
-def test_speakers_stand_beside_the_engines():
-    with gr.Blocks(analytics_enabled=False):
-        lips = build_options_form(["王芳"])[0]
+def test_speakers_are_asked_for_again_when_the_form_is_unfolded():
+    speakers = ["王芳"]
+    with gr.Blocks(analytics_enabled=False) as page:
+        lips = build_options_form(lambda: speakers).lips
     assert [value for _, value in lips.choices] == ["auto", "wav2lip", "demo", "王芳"]
+    speakers.append("Ada")
+    [unfold] = page.fns.values()
+    assert [event for _, event in unfold.targets] == ["expand"] and unfold.outputs == [lips]
+    assert [value for _, value in unfold.fn().choices] == ["auto", "wav2lip", "demo", "王芳", "Ada"]
+
+
+def test_the_options_of_a_job_fill_the_form():
+    options = RenderOptions(
+        lips="王芳", enhancer="none", enhancer_strength=0.3, mask="box", face="2", extend="loop", smooth="none",
+        pads=(1, 2, 3, 4), sync_offset_ms=-40, crf=22, label_position="bottom-left", label_duration_s=5,
+    )  # fmt: skip
+    filled = from_options(options, ["王芳"])
+    values = [getattr(value, "value", value) for value in filled]
+    assert to_options(*values) == options
+    assert [value for _, value in filled[0].choices] == ["auto", "wav2lip", "demo", "王芳"]
+
+
+def test_weights_that_a_script_chose_can_be_chosen_again():
+    lips, enhancer, *_ = from_options(RenderOptions(lips="/w/own.pth", enhancer="/w/other.pth"), [])
+    assert (lips.value, lips.choices[-1][1]) == ("/w/own.pth", "/w/own.pth")
+    assert (enhancer.value, enhancer.choices[-1][1]) == ("/w/other.pth", "/w/other.pth")
