@@ -3,9 +3,19 @@ import pytest
 from live_server import Server
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    running = Server(tmp_path_factory.mktemp("server"))
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords():
+    """A try that costs next to nothing, where what is tested is not its cost."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("heygem.passwords._COST", 16)
+        yield
+
+
+@pytest.fixture(scope="module", params=["open", "signed in"])
+def server(request, tmp_path_factory):
+    """The server as it is, and with users: what it refuses it has to refuse to those who are signed in as well."""
+    auth = {"auth": "ann:s3cret"} if request.param == "signed in" else {}
+    running = Server(tmp_path_factory.mktemp("server"), **auth)
     yield running
     running.close()
 
@@ -13,4 +23,5 @@ def server(tmp_path_factory):
 @pytest.fixture(scope="module")
 def http(server):
     with httpx.Client(base_url=server.url, timeout=30) as client:
+        client.post("/login", data={"name": "ann", "password": "s3cret"})
         yield client
