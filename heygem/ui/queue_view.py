@@ -46,7 +46,7 @@ def queue_card(
     hidden = len(waiting) - _WAITING_SHOWN
     more = f'<div class="hg-meta">+ {hidden} {bilingual(text.WAITING_COUNT)}</div>' if hidden > 0 else ""
     quiet = f'<div class="hg-quiet">{bilingual(text.QUEUE_EMPTY)}</div>'
-    body = f'<ul class="hg-jobs" tabindex="0" aria-label="{both(text.QUEUE)}">{active}</ul>{more}' if active else quiet
+    body = f'<ul class="hg-jobs" aria-label="{both(text.QUEUE)}">{active}</ul>{more}' if active else quiet
     paused = f'<div class="hg-failure">{bilingual(pause_reason)}</div>' if pause_reason else ""
     recent = "".join(_row(job, now_s, refusal) for job in ended[:_RECENT])
     tail = f'<h4>{bilingual(text.RECENT)}</h4><ul class="hg-jobs hg-recent">{recent}</ul>' if recent else ""

@@ -5,6 +5,7 @@ import shutil
 import wave
 from array import array
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from playwright.sync_api import expect
@@ -88,7 +89,7 @@ def test_a_batch_goes_on_after_a_bad_clip_and_over_a_refresh_and_a_second_tab(
     quick_server, open_page, speech, clip_named
 ):
     page = open_page(quick_server)
-    fill_batch(page, speech, [clip_named("bad.mp4"), clip_named("好.mp4")])
+    fill_batch(page, speech, [clip_named("bad.mp4"), clip_named("好 🎬.mp4"), clip_named("second.mp4")])
     page.click("#batch-submit")
     expect(page.locator("#batch-status")).to_contain_text("bad.mp4")
     page.reload()
@@ -96,8 +97,8 @@ def test_a_batch_goes_on_after_a_bad_clip_and_over_a_refresh_and_a_second_tab(
     other = open_page(quick_server, locale="zh-CN")
     other.get_by_role("tab").nth(1).click()
     for tab, words in ((page, "Use another clip."), (other, "换一段。")):
-        expect(tab.locator("#batch-status .hg-count")).to_have_text("2/2")
-        bad, good = tab.locator("#batch-table tbody tr").all()
+        expect(tab.locator("#batch-status .hg-count")).to_have_text("3/3")
+        bad, good, _ = tab.locator("#batch-tiles article").all()
         expect(bad).to_contain_text(words)
         good.locator("[data-act=play]").click()
         assert wait_for_video(tab, "#batch-player video") == pytest.approx(2, abs=0.2)
@@ -105,6 +106,38 @@ def test_a_batch_goes_on_after_a_bad_clip_and_over_a_refresh_and_a_second_tab(
     page.evaluate("document.querySelector('#batch-player video').mark = true")
     page.wait_for_timeout(2500)
     assert page.evaluate("document.querySelector('#batch-player video').mark") is True
+    with page.expect_download() as download:
+        page.click("#batch-zip")
+    with ZipFile(download.value.path()) as archive:
+        assert archive.namelist() == ["好 🎬.mp4", "second.mp4", "results.txt"]
+        assert archive.read("好 🎬.mp4") == PRESENTER.read_bytes()
+    page.click("#batch-retry")
+    expect(other.locator("#batch-status .hg-count")).to_have_text("2/3")
+    expect(page.locator("#batch-status .hg-count")).to_have_text("3/3")
+
+
+def test_the_history_is_searched_and_a_job_deleted_with_the_keyboard(quick_server, open_page, speech, clip_named):
+    page = open_page(quick_server)
+    fill_batch(page, speech, [clip_named("keep me.mp4"), clip_named("drop me <b>.mp4")])
+    page.click("#batch-submit")
+    expect(page.locator("#batch-status .hg-count")).to_have_text("2/2")
+    page.get_by_role("tab").nth(2).click()
+    page.get_by_label("Search").fill("DROP")
+    tiles = page.locator("#history-list article")
+    expect(tiles).to_have_count(1)
+    tiles.get_by_role("checkbox").focus()
+    page.keyboard.press("Space")
+    expect(page.locator("#history-delete")).to_contain_text("1")
+    expect(tiles.get_by_role("checkbox")).to_be_focused()  # though it was drawn anew
+    page.locator("#history-delete").press("Enter")
+    page.keyboard.press("Escape")
+    expect(tiles).to_have_count(1)
+    page.locator("#history-delete").press("Enter")
+    page.get_by_role("button", name="Yes").press("Enter")
+    expect(page.locator("#history-list")).to_contain_text("No job fits")
+    page.get_by_label("Search").fill("")
+    tiles.filter(has_text="keep me.mp4").locator("[data-act=show]").click()
+    assert wait_for_video(page, "#history-player video") == pytest.approx(2, abs=0.2)
 
 
 def test_cancel_stops_the_running_job_and_a_button_of_the_queue_a_waiting_one(
@@ -118,13 +151,14 @@ def test_cancel_stops_the_running_job_and_a_button_of_the_queue_a_waiting_one(
     page.click("#batch-submit")
     expect(page.locator("#queue .hg-waiting")).to_have_text("2")
     page.locator("#queue li", has_text="third.mp4").locator("[data-act=cancel]").click()
-    expect(page.locator("#batch-table tr", has_text="third.mp4")).to_contain_text("Cancelled")
+    expect(page.locator("#batch-tiles article", has_text="third.mp4")).to_contain_text("Cancelled")
     page.get_by_role("tab").nth(0).click()
     page.click("#single-cancel")
     expect(page.locator("#single-status")).to_contain_text("Cancelled")
     expect(page.locator("#queue li[data-status=running]")).to_contain_text("second.mp4")
     page.get_by_role("tab").nth(1).click()
     page.click("#batch-cancel")
+    page.click("#hg-confirm [value=yes]")
     expect(page.locator("#batch-status .hg-count")).to_have_text("2/2")
     expect(page.locator("#state")).to_contain_text("Idle")
 
@@ -133,12 +167,12 @@ def test_an_open_page_finds_its_jobs_again_after_the_server_was_killed(quick_ser
     page = open_page(quick_server, may_lose_server=True)
     fill_batch(page, speech, [clip_named("killed.mp4"), clip_named("after.mp4")])
     page.click("#batch-submit")
-    page.locator("#batch-table tr[data-status=running]", has_text="killed.mp4").wait_for()
+    page.locator("#batch-tiles article[data-status=running]", has_text="killed.mp4").wait_for()
     with page.expect_navigation():  # by itself
         quick_server.restart_killed()
     page.get_by_role("tab").nth(1).click()
     expect(page.locator("#batch-status .hg-count")).to_have_text("2/2", timeout=60_000)
-    assert [row.get_attribute("data-status") for row in page.locator("#batch-table tbody tr").all()] == ["done"] * 2
+    assert [tile.get_attribute("data-status") for tile in page.locator("#batch-tiles article").all()] == ["done"] * 2
 
 
 def test_what_is_missing_is_said_next_to_the_button(quick_server, open_page):
@@ -201,7 +235,7 @@ def test_the_real_batch_goes_on_after_a_file_that_is_no_video(real_server, open_
     fill_batch(page, speech, [broken, PRESENTER])
     page.click("#batch-submit")
     expect(page.locator("#batch-status .hg-count")).to_have_text("2/2", timeout=REAL_TIMEOUT_MS)
-    bad, good = page.locator("#batch-table tbody tr").all()
+    bad, good = page.locator("#batch-tiles article").all()
     expect(bad.locator(".hg-failure .en").first).not_to_be_empty()
     assert bad.get_attribute("data-status") == "failed"
     assert bad.locator(".hg-failure").get_attribute("data-code") != "internal"
