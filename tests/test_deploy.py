@@ -84,6 +84,12 @@ def test_the_containers_environment_is_of_our_settings_and_on_its_disk(kubernete
     assert settings.host == "0.0.0.0" and settings.allow_public
 
 
+def test_compiled_functions_have_a_place_although_the_container_is_read_only(container):
+    assert container["securityContext"]["readOnlyRootFilesystem"]
+    home = next(item["value"] for item in container["env"] if item["name"] == "HOME")
+    assert home in {mount["mountPath"] for mount in container["volumeMounts"]}
+
+
 def test_probes_ask_what_the_server_answers(container):
     paths = {name: container[name]["httpGet"] for name in ("startupProbe", "livenessProbe", "readinessProbe")}
     assert {name: probe["path"] for name, probe in paths.items()} == {
