@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from heygem.errors import Text
 from heygem.jobs.run_log import LogLine
-from heygem.ui import text
+from heygem.ui import icons, text
 from heygem.ui.html_parts import bilingual, both, escape
 
 FOLLOW_JS = """
@@ -25,6 +26,8 @@ FILTER_JS = """
 const card = element.closest('#log-card'), style = document.head.appendChild(document.createElement('style'));
 const [level, job] = element.querySelectorAll('select');
 const all = job.options[0];
+const language = document.documentElement.lang.startsWith('zh') ? 'zh' : 'en';
+for (const option of element.querySelectorAll('option')) option.text = option.dataset[language];
 const filter = () => {
   card.dataset.level = level.value;
   style.textContent = job.value && `#log .line:not([data-job="${CSS.escape(job.value)}"]) { display: none; }`;
@@ -45,13 +48,14 @@ _LEVELS = {"": text.ALL_LEVELS, "WARNING": text.FROM_WARNING, "ERROR": text.ERRO
 
 def log_head() -> str:
     """The title, the filters and the link to the whole file."""
-    levels = "".join(f'<option value="{value}">{both(words)}</option>' for value, words in _LEVELS.items())
+    levels = "".join(_option(value, words) for value, words in _LEVELS.items())
     whole = both(text.LOG_FILE)
     return (
         f'<header class="hg-log-head"><h3>{bilingual(text.RUN_LOG)}</h3>'
         f'<select aria-label="{both(text.LEVEL)}">{levels}</select>'
-        f'<select aria-label="{both(text.JOB)}"><option value="">{both(text.ALL_JOBS)}</option></select>'
-        f'<a class="hg-icon" href="log" download="heygem.log" title="{whole}" aria-label="{whole}">↓</a></header>'
+        f'<select aria-label="{both(text.JOB)}">{_option("", text.ALL_JOBS)}</select>'
+        f'<a class="hg-icon" href="log" download="heygem.log" title="{whole}" aria-label="{whole}">{icons.DOWNLOAD}</a>'
+        "</header>"
     )
 
 
@@ -75,3 +79,9 @@ def log_line_of(job_id: str, lines: Sequence[LogLine]) -> str:
     if line is None:
         return ""
     return f'<div class="hg-log-line {escape(line.level)}" title="{both(text.RUN_LOG)}">{escape(line.message)}</div>'
+
+
+def _option(value: str, words: Text) -> str:
+    """The script leaves one language: elements within an option cannot be hidden."""
+    zh, en = escape(words.zh), escape(words.en)
+    return f'<option value="{value}" data-zh="{zh}" data-en="{en}">{both(words)}</option>'

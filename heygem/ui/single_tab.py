@@ -52,13 +52,13 @@ class SingleTab:
                     sources=["upload"],
                     label=label("clip"),
                     show_label=False,
-                    height=260,
+                    height=230,
                     buttons=[],
                     elem_id="single-clip",
                 )
                 with gr.Row(elem_id="examples"):
                     self._examples = [
-                        (gr.Button(label(example.key), size="sm", min_width=120, elem_id=example.key), example)
+                        (gr.Button(label(example.key), size="sm", min_width=90, elem_id=example.key), example)
                         for example in EXAMPLES
                     ]
                 self._preflight = gr.HTML(elem_id="single-preflight", apply_default_css=False, js_on_load=FACES_JS)
