@@ -1,0 +1,80 @@
+"""What is said of uploads before their job."""
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from types import SimpleNamespace
+
+from heygem.errors import NOTHING, Notice, Text
+from heygem.jobs.face_choice import FaceChoice
+from heygem.jobs.face_sample import FaceSample
+from heygem.jobs.job import JobError
+from heygem.jobs.preflight import ClipReport, PreflightReport, SpeechReport
+from heygem.ui.preflight_desk import Answer, Question
+from heygem.ui.preflight_view import preflight_card
+
+QUESTION = Question(Path("a.mp4"), Path("a.wav"))
+INFO = SimpleNamespace(duration=Fraction(75), fps=Fraction(30000, 1001), width=1280, height=720)
+AUDIO = SimpleNamespace(duration=Fraction(40), info=SimpleNamespace(rate_hz=44100, codec="aac", duration=None))
+TWO = (FaceChoice(("0", "leftmost"), b"\xff1"), FaceChoice(("1", "largest"), b"\xff2"))
+
+
+def clip(choices=TWO, **changes):
+    faces = FaceSample(16, 15, 120.0, len(choices), (), choices)
+    return replace(ClipReport(Path("a.mp4"), INFO, faces), **changes)
+
+
+def report(*clips, **changes):
+    speech = SpeechReport(Path("a.wav"), AUDIO)
+    return replace(PreflightReport(clips, speech, Text("", ""), 5_300_000, 10**10, 95.0, ()), **changes)
+
+
+def card(answer, face="largest"):
+    return preflight_card(QUESTION, answer, face)
+
+
+def test_nothing_is_shown_while_nothing_is_there():
+    assert preflight_card(None, None, "largest") == ""
+    assert preflight_card(Question(), Answer(), "largest") == ""
+
+
+def test_headers_are_shown_while_the_rest_is_looked_at():
+    html = card(Answer(clip=INFO, speech=AUDIO.info))
+    assert 'data-state="looking"' in html and "1:15 · 29.97 fps · 1280 × 720" in html and "44.1 kHz" in html
+    assert 'role="progressbar"' in html and "hg-face" not in html and "Ready" not in html
+
+
+def test_the_report_says_what_a_job_would_meet():
+    html = card(Answer(report=report(clip(notices=(Notice("x", Text("注", "<note>"), Text("做", "do")),)))))
+    assert 'data-state="done"' in html and "94% " in html and "0:40 · 44.1 kHz · aac" in html
+    assert "<b>1:35</b>" in html and "<b>5 MB</b>" in html and "Ready" in html
+    assert "&lt;note&gt;" in html and "do" in html and "progressbar" not in html
+    assert "known after the first job" in card(Answer(report=report(clip(), expected_s=None)))
+
+
+def test_the_chosen_face_is_pressed_whichever_way_it_was_chosen():
+    answer = Answer(report=report(clip()))
+    assert card(answer).count('data-face="') == 2
+    for face, pressed in {"largest": "1", "1": "1", "leftmost": "0", "0": "0", "first": "0", "7": None}.items():
+        html = card(answer, face)
+        expected = [f'data-face="{value}" aria-pressed="{str(value == pressed).lower()}"' for value in ("0", "1")]
+        assert all(words in html for words in expected), face
+    assert "data:image/jpeg;base64,/zE=" in card(answer)
+
+
+def test_without_sure_numbers_faces_are_called_by_their_place():
+    html = card(Answer(report=report(clip((FaceChoice(("leftmost",), b""), FaceChoice(("largest",), b""))))))
+    assert "Leftmost face" in html and "numbers would not be reliable" in html and "Person" not in html
+
+
+def test_a_lone_face_is_shown_and_none_is_chosen():
+    html = card(Answer(report=report(clip(TWO[:1]))))
+    assert "<img" in html and "<button" not in html
+
+
+def test_a_refused_file_and_a_failure_say_what_to_do():
+    refused = JobError("damaged", Text("坏", "It is <damaged>."), Text("重传", "Upload it again."))
+    html = card(Answer(report=report(ClipReport(Path("a.mp4"), refused=refused))))
+    assert "It is &lt;damaged&gt;." in html and "Upload it again." in html and "Ready" not in html and "MB" not in html
+    html = card(Answer(failed=JobError("x", Text("败", "Failed."), NOTHING)))
+    assert "Failed." in html and 'role="alert"' in html
