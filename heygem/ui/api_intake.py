@@ -10,7 +10,7 @@ import secrets
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -195,7 +195,8 @@ def _options(options: Any) -> RenderOptions:
     Raises:
         OptionError: one is out of range.
     """
-    return RenderOptions(**options.model_dump())
+    # Not `model_dump`, which makes words of fractions.
+    return RenderOptions(**{one.name: getattr(options, one.name) for one in fields(RenderOptions)})
 
 
 def _missing(field: str) -> InputError:
