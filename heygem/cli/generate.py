@@ -110,8 +110,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         0, or 1 if any failed.
     """
     options = RenderOptions(**{field.name: _value(args, field.name) for field in fields(RenderOptions)})
-    orders = [Order(clip.name, JobRequest(clip, args.audio, options)) for clip in args.video]
-    return produce_all(orders, args, settings)
+    requests = [JobRequest(clip, args.audio, options) for clip in args.video]
+    return produce_all([Order(request.video_name, request) for request in requests], args, settings)
 
 
 def _value(args: argparse.Namespace, name: str) -> Any:

@@ -26,6 +26,7 @@ from rich.table import Table
 from rich.text import Text as RichText
 
 from heygem.errors import DeviceLostError, HeyGemError, OptionError, Text
+from heygem.file_names import as_text
 from heygem.jobs.job import JobRequest
 from heygem.pipeline.progress import Stage
 from heygem.settings import Settings
@@ -124,7 +125,7 @@ def names_of(out: Path, request: JobRequest) -> Iterator[Path]:
 
 def _short(stem: str) -> str:
     """As much of a name as lets two of them, a number and a suffix be a file's name: systems take 255 bytes."""
-    return stem.encode()[:_STEM_BYTES].decode(errors="ignore")
+    return as_text(stem).encode()[:_STEM_BYTES].decode(errors="ignore")
 
 
 def _free_name(out: Path, request: JobRequest) -> Path:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from heygem.errors import Notice, Text
+from heygem.file_names import as_text
 from heygem.pipeline.options import RenderOptions
 from heygem.pipeline.progress import Progress, Stage
 
@@ -42,8 +43,8 @@ class JobRequest:
     """What the user calls the speech; likewise."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "video_name", self.video_name or self.video.name)
-        object.__setattr__(self, "audio_name", self.audio_name or self.audio.name)
+        object.__setattr__(self, "video_name", as_text(self.video_name or self.video.name))
+        object.__setattr__(self, "audio_name", as_text(self.audio_name or self.audio.name))
 
 
 @dataclass(frozen=True, slots=True)

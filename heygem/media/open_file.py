@@ -14,6 +14,7 @@ import av
 from av.container import InputContainer
 
 from heygem.errors import MediaError, Text
+from heygem.file_names import as_text
 from heygem.media.hardening import INPUT_LIMITS
 
 _UPLOAD_AGAIN = Text("请重新上传。", "Upload it again.")
@@ -27,8 +28,15 @@ def check_file(path: Path, max_mb: int) -> None:
         max_mb: Largest file, in MB.
 
     Raises:
-        MediaError: with code not_found, symlink, not_regular, empty_file or too_big.
+        MediaError: with code bad_name, not_found, symlink, not_regular, empty_file or too_big.
     """
+    where = str(path.absolute())
+    if as_text(where) != where:
+        raise MediaError(
+            Text(f"“{as_text(path.name)}”的路径不是 UTF-8 编码。", f"The path of {as_text(path.name)!r} is not UTF-8."),
+            hint=Text("请重命名文件或其文件夹。", "Rename the file, or its folder."),
+            code="bad_name",
+        )
     try:
         found = path.lstat()
     except (OSError, ValueError) as error:  # ValueError: no file has a NUL in its name

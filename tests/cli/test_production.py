@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,14 @@ def test_a_name_fits_however_long_its_parts_are(tmp_path: Path, letter: str) -> 
         path.with_name(f".{path.name[-200:]}.part").touch()
         path.with_suffix(".json").touch()
         assert letter in path.stem
+
+
+def test_a_name_of_an_older_system_does_not_stop_its_job(tmp_path: Path) -> None:
+    clip = Path(os.fsdecode(b"/" + "片段".encode("gbk") + b" a.mp4"))
+    request = JobRequest(clip, tmp_path / "b.wav", video_name="\ud800")
+    assert next(names_of(tmp_path, request)).name.endswith(" a-b.mp4")
+    for text in (str(next(names_of(tmp_path, request))), request.video_name, JobRequest(clip, clip).video_name):
+        assert text.encode()
 
 
 def test_short_names_stay_whole(tmp_path: Path) -> None:

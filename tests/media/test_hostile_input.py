@@ -272,6 +272,14 @@ def test_a_quick_look_refuses_what_is_plainly_wrong(corpus: Corpus) -> None:
     assert caught.value.code == "too_big"
 
 
+def test_a_path_that_is_not_utf_8_is_told(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode("片段.mp4".encode("gbk"))
+    path.write_bytes(b"x")
+    with pytest.raises(MediaError) as caught:
+        inspect_quickly(path, "clip", LIMITS)
+    assert caught.value.code == "bad_name" and str(caught.value).encode()
+
+
 def test_a_clip_is_decoded_once_while_it_does_not_change(corpus: Corpus, tmp_path: Path) -> None:
     path, clips = tmp_path / "clip", ClipIntake(LIMITS)
     told: list[int] = []
