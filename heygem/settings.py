@@ -104,7 +104,7 @@ class Settings:
             ("max_batch_clips", 1),
         ):
             value = getattr(self, name)
-            if value < low:
+            if not value >= low:  # nan is neither, and no limit at all
                 raise SettingsError(
                     Text(
                         f"HEYGEM_{name.upper()} 不能小于 {low}，当前为 {value}。",

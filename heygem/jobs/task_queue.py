@@ -339,9 +339,10 @@ class TaskQueue:
                     self._news.wait(_LOOK_S)
                     self.recover()
                 is_told = False
-            except QueueError as error:
+            except Exception as error:  # whatever it is: without its worker the queue stands still and says nothing
                 # A full disk, mostly. It is told once; the next job begins when the store can be written again.
                 if not is_told:
-                    log.error("no job can be begun: %s %s", error, error.hint)
+                    is_fault = not isinstance(error, QueueError)
+                    log.error("no job can be begun: %s %s", error, getattr(error, "hint", ""), exc_info=is_fault)
                 is_told = True
                 self._news.wait(_LOOK_S)

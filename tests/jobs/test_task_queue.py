@@ -420,6 +420,23 @@ def test_a_job_that_stands_still_ends_the_process_even_if_that_cannot_be_written
     assert lost.is_set()
 
 
+def test_a_fault_in_the_worker_is_told_and_does_not_end_it(request_of, outputs, caplog, monkeypatch):
+    queue = TaskQueue(lambda job, progress: leave_result(outputs, job), outputs_dir=outputs)
+    faults, take = [OSError(24, "Too many open files")], queue.store.claims.take
+
+    def take_or_fail():
+        if faults:
+            raise faults.pop()
+        return take()
+
+    monkeypatch.setattr(queue.store.claims, "take", take_or_fail)
+    job = queue.submit(request_of())
+    queue.start()
+    assert queue.wait(job.id, 20).status is JobStatus.DONE
+    queue.close()
+    assert "Too many open files" in caplog.text and "Traceback" in caplog.text
+
+
 def test_no_job_begins_while_there_is_a_reason_to_wait(request_of, outputs):
     reasons = [Text("磁盘已满。", "The disk is full."), None]
     queue = TaskQueue(lambda job, progress: DONE, outputs_dir=outputs, can_claim=lambda: reasons[0])
