@@ -117,10 +117,9 @@ def test_a_link_leads_nowhere_and_without_a_folder_no_path_is_taken(tmp_path):
 
 
 NO_OPTIONS = [
-        "x", "[]", '{"crf": 99}', '{"crf": "much"}', '{"unknown": 1}', '{"lips": "/etc/passwd"}', '{"lips": "a.pth"}',
-        '{"enhancer": "/etc/passwd"}', '{"enhancer": "x.pth"}', '{"fps": NaN}', '{"fps": "1/0"}', '{"pads": [1]}',
-        '{"face": "nobody"}', '{"mask": "x"}', '{"sync_offset_ms": 1e9}',
-    
+    "x", "[]", '{"crf": 99}', '{"crf": "much"}', '{"unknown": 1}', '{"lips": "/etc/passwd"}', '{"lips": "a.pth"}',
+    '{"enhancer": "/etc/passwd"}', '{"enhancer": "x.pth"}', '{"fps": NaN}', '{"fps": "1/0"}', '{"pads": [1]}',
+    '{"face": "nobody"}', '{"mask": "x"}', '{"sync_offset_ms": 1e9}',
 ]  # fmt: skip
 
 

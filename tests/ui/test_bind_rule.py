@@ -31,6 +31,19 @@ def test_others_are_served_only_where_the_operator_says_so(host, caplog):
     assert "open to others" in caplog.text
 
 
+def test_others_are_served_where_they_have_to_sign_in(caplog):
+    with caplog.at_level(logging.WARNING):
+        check_bind(Settings(host="0.0.0.0", auth="ann:s3cret"))
+    assert "they have to sign in" in caplog.text and "s3cret" not in caplog.text
+
+
+def test_a_login_that_cannot_work_ends_the_start_on_every_address(tmp_path):
+    for settings in (Settings(auth="ann"), Settings(auth_file=tmp_path / "none", allow_public=True, host="0.0.0.0")):
+        with pytest.raises(SettingsError) as refused:
+            check_bind(settings)
+        assert refused.value.code == "bad_auth"
+
+
 def start(folder, **settings):
     """The server with these settings, of which one ends it at once."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith("HEYGEM_")}
