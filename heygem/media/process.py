@@ -193,7 +193,7 @@ class FfmpegProcess:
             if poll.poll(self._stall_s * 1000):
                 return True
             before_s, worked_s = worked_s, _worked_s(self.pid)
-            if worked_s - before_s < _IDLE * self._stall_s:
+            if worked_s - before_s < _IDLE * self._stall_s and not _would_work(self.pid):
                 break
         return False
 
@@ -217,6 +217,18 @@ def _worked_s(pid: int) -> float:
     except FileNotFoundError:
         return 0.0
     return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _would_work(pid: int) -> bool:
+    """Whether one of a process's threads waits for a processor or a disk: others keep it from its work."""
+    for thread in Path(f"/proc/{pid}/task").glob("*/stat"):
+        try:
+            state = thread.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):  # it has just ended
+            continue
+        if state in "RD":
+            return True
+    return False
 
 
 def last_line(complaints: str) -> str:
