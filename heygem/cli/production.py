@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +28,7 @@ from rich.text import Text as RichText
 
 from heygem.errors import DeviceLostError, HeyGemError, OptionError, Text
 from heygem.file_names import as_text
+from heygem.jobs.file_lock import lock
 from heygem.jobs.job import JobRequest
 from heygem.pipeline.progress import Stage
 from heygem.settings import Settings
@@ -93,15 +95,16 @@ def produce_all(orders: Sequence[Order], args: argparse.Namespace, settings: Set
     producer = Producer(get_model_manager(settings), settings, placement)
 
     def make(request: JobRequest, bars: _Bars) -> str:
-        made = producer.produce(
-            request.video,
-            request.audio,
-            _free_name(out, request),
-            request.options,
-            bars,
-            clip_name=request.video_name,
-            speech_name=request.audio_name,
-        )
+        with reserved_name(out, request) as output:
+            made = producer.produce(
+                request.video,
+                request.audio,
+                output,
+                request.options,
+                bars,
+                clip_name=request.video_name,
+                speech_name=request.audio_name,
+            )
         return "\n".join([str(made.output), str(made.summary), *(str(notice.text) for notice in made.notices)])
 
     console = Console()
@@ -128,11 +131,33 @@ def _short(stem: str) -> str:
     return as_text(stem).encode()[:_STEM_BYTES].decode(errors="ignore")
 
 
-def _free_name(out: Path, request: JobRequest) -> Path:
-    """A name that is not taken: results are never overwritten."""
+@contextmanager
+def reserved_name(out: Path, request: JobRequest) -> Iterator[Path]:
+    """A name that no result has, and that no other process can choose meanwhile: results are never overwritten.
+
+    Raises:
+        EncodeError: nothing can be written to `out`.
+        OptionError: it holds too many results of that name.
+    """
+    from heygem.media.mp4_writer import cannot_write
+
     for path in names_of(out, request):
-        if not path.exists():
-            return path
+        if path.exists():
+            continue
+        claim = path.with_name(f".{path.name[-200:]}.lock")
+        try:
+            file = claim.open("ab")
+        except OSError as error:
+            raise cannot_write(path, error) from error
+        with file:
+            if not lock(file.fileno()):
+                continue
+            try:
+                if not path.exists():  # its former owner may have finished since
+                    yield path
+                    return
+            finally:
+                claim.unlink(missing_ok=True)
     stem = f"{_short(request.video.stem)}-{_short(request.audio.stem)}"
     raise OptionError(
         Text(f"{out} 中名为 {stem} 的结果太多。", f"{out} holds too many results named {stem}."),
