@@ -69,7 +69,7 @@ def archive_names(jobs: Sequence[Job]) -> list[str]:
 
     A clip keeps its name in a later archive of the same jobs, whichever of them are done by then.
     """
-    taken = {LIST_NAME}
+    taken: set[str] = set()
     names = []
     for job in jobs:
         stem = _stem(job.request.video_name)
@@ -128,7 +128,7 @@ def _stem(clip_name: str) -> str:
     """The name of a clip without its suffix, so that every system can write a file of that name."""
     name = Path(clip_name.replace("\\", "/")).name
     stem = re.sub(r'[<>:"/|?*\x00-\x1f\x7f]', "_", Path(name).stem)
-    stem = stem.encode("utf-8", "replace")[:_STEM_BYTES].decode("utf-8", "ignore").strip().rstrip(".")
+    stem = stem.encode("utf-8")[:_STEM_BYTES].decode("utf-8", "ignore").strip().rstrip(".")
     return f"_{stem}" if not stem or _DEVICE_OF_WINDOWS.fullmatch(stem.partition(".")[0]) else stem
 
 

@@ -29,9 +29,13 @@ class House:
 
     def batch(self, *names, runs=True):
         jobs = self.queue.submit_batch([JobRequest(self.clip, self.clip, video_name=name) for name in names])
-        while runs and self.queue.run_next():
-            pass
+        if runs:
+            self.run_all()
         return jobs
+
+    def run_all(self):
+        while self.queue.run_next():
+            pass
 
     def act(self, act, target="", chosen=None):
         return self.actions.act(chosen or Chosen(), act, target)
@@ -87,13 +91,14 @@ def test_a_refusal_is_gone_with_the_next_button(house):
 
 
 def test_retry_failed_queues_every_failed_clip_again_and_no_other(house):
-    jobs = house.batch("bad", "good", "bad")
-    house.act("cancel-batch", house.batch("stopped", runs=False)[0].batch_id)
+    jobs = house.batch("stopped", "bad", "good", runs=False)
+    house.act("cancel", jobs[0].id)
+    house.run_all()
     house.act("retry-batch", jobs[0].batch_id)
-    assert house.states(jobs) == [QUEUED, DONE, QUEUED]
+    assert house.states(jobs) == [CANCELLED, QUEUED, DONE]
     house.bad.clear()
-    house.batch("last")
-    assert house.states(jobs) == [DONE, DONE, DONE]
+    house.run_all()
+    assert house.states(jobs) == [CANCELLED, DONE, DONE]
 
 
 def test_retry_failed_says_what_it_could_not_do_and_does_the_rest(house):
