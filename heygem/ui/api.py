@@ -18,8 +18,8 @@ from heygem.settings import Settings
 from heygem.ui.api_docs import serve_docs
 from heygem.ui.api_errors import answer_errors, error_body
 from heygem.ui.api_events import job_events
-from heygem.ui.api_intake import BatchPaths, Intake, JobPaths
-from heygem.ui.api_models import BatchAnswer, ErrorAnswer, JobAnswer, PageAnswer
+from heygem.ui.api_intake import Intake
+from heygem.ui.api_models import BatchAnswer, ErrorAnswer, JobAnswer, Options, PageAnswer
 from heygem.ui.sign_in import USER
 
 _Key = Annotated[
@@ -50,8 +50,8 @@ class Api:
         """Add the routes, their description and the form of their errors to `app`."""
         router = APIRouter(prefix="/api/v1", tags=["jobs"], responses=_ERRORS)
         add = router.add_api_route
-        add("/jobs", self.submit, methods=["POST"], status_code=201, openapi_extra=_form("video", JobPaths))
-        add("/batches", self.submit_batch, methods=["POST"], status_code=201, openapi_extra=_form("videos", BatchPaths))
+        add("/jobs", self.submit, methods=["POST"], status_code=201, openapi_extra=_form("video"))
+        add("/batches", self.submit_batch, methods=["POST"], status_code=201, openapi_extra=_form("videos"))
         add("/jobs", self.find, methods=["GET"])
         add("/jobs/{job_id}", self.get, methods=["GET"])
         add("/jobs/{job_id}", self.delete, methods=["DELETE"], status_code=204)
@@ -61,10 +61,11 @@ class Api:
         add("/jobs/{job_id}/events", self.events, methods=["GET"], response_class=StreamingResponse)
         add("/jobs/{job_id}/result.mp4", self.result, methods=["GET"], response_class=FileResponse)
         add("/jobs/{job_id}/manifest.json", self.manifest, methods=["GET"], response_class=FileResponse)
+        # Without it, what is mistyped would be answered by the page.
         add("/{rest:path}", _nothing_here, methods=["GET", "POST", "PUT", "DELETE"], include_in_schema=False)
         app.include_router(router)
         answer_errors(app)
-        serve_docs(app)
+        serve_docs(app, router)
 
     async def submit(self, request: Request, response: Response, idempotency_key: _Key = None) -> JobAnswer:
         """Submit one job: a speech and a clip."""
@@ -169,11 +170,15 @@ async def _nothing_here(rest: str) -> JSONResponse:
     return JSONResponse(error_body("no_such_route", Text("没有这个接口。", "There is nothing here."), NOTHING), 404)
 
 
-def _form(video_field: str, paths: type[Any]) -> dict[str, Any]:
+def _form(video_field: str) -> dict[str, Any]:
     """The request's body for the description, which the framework cannot know: we read it ourselves."""
-    file = {"type": "string", "format": "binary"}
-    videos = {"type": "array", "items": file} if video_field == "videos" else file
-    fields = {"audio": file, video_field: videos, "options": {"type": "string", "description": "Options as JSON."}}
-    form = {"type": "object", "properties": fields, "required": ["audio", video_field]}
-    content = {"multipart/form-data": {"schema": form}, "application/json": {"schema": paths.model_json_schema()}}
+
+    def fields(one: dict[str, str], options: dict[str, Any]) -> dict[str, Any]:
+        videos = {"type": "array", "items": one} if video_field == "videos" else one
+        properties = {"audio": one, video_field: videos, "options": options}
+        return {"schema": {"type": "object", "properties": properties, "required": ["audio", video_field]}}
+
+    form = fields({"type": "string", "format": "binary"}, {"type": "string", "description": "The options as JSON."})
+    path = {"type": "string", "description": "Path inside HEYGEM_INPUT_DIR."}
+    content = {"multipart/form-data": form, "application/json": fields(path, Options.model_json_schema())}
     return {"requestBody": {"required": True, "content": content}}

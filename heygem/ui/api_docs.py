@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from importlib.resources import as_file, files
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
+
+from heygem import __version__
 
 _ASSETS = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css", "favicon.png": "image/png"}
 
 
-def serve_docs(app: FastAPI) -> None:
-    """Add /docs to `app`, which serves its description at /openapi.json."""
+def serve_docs(app: FastAPI, api: APIRouter) -> None:
+    """Add /docs and /openapi.json to `app`: they describe `api`, and none of the routes that only the page uses."""
+
+    @app.get("/openapi.json", include_in_schema=False)
+    def description() -> JSONResponse:
+        told = get_openapi(title="HeyGem API", version=__version__, routes=api.routes)
+        for operation in (operation for path in told["paths"].values() for operation in path.values()):
+            operation["responses"].pop("422", None)  # the framework's own form of errors, which ours replaces
+        return JSONResponse(told)
 
     @app.get("/docs", include_in_schema=False)
     def docs() -> HTMLResponse:

@@ -10,7 +10,6 @@ from pathlib import Path
 import gradio as gr
 from fastapi import FastAPI
 
-from heygem import __version__
 from heygem.jobs.run_log import LogLine
 from heygem.jobs.task_queue import TaskQueue
 from heygem.settings import Settings
@@ -135,7 +134,7 @@ def build_app(
 
 
 def _mount(page: gr.Blocks, queue: TaskQueue, health: Health, settings: Settings, uploads_dir: Path) -> FastAPI:
-    app = FastAPI(title="HeyGem", version=__version__, docs_url=None, redoc_url=None)
+    app = FastAPI(title="HeyGem", docs_url=None, redoc_url=None, openapi_url=None)
 
     health.serve(app)
     serve_results(app, queue)
