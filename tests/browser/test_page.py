@@ -2,6 +2,7 @@
 
 import math
 import shutil
+import subprocess
 import wave
 from array import array
 from pathlib import Path
@@ -12,6 +13,7 @@ from playwright.sync_api import expect
 
 from heygem.jobs.job import JobStatus
 from heygem.jobs.store import STORE_NAME, JobStore
+from heygem.media.ffmpeg_binary import ffmpeg_binary
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
 
@@ -198,6 +200,40 @@ def test_the_language_is_switched_everywhere_and_stays(quick_server, open_page):
     expect(page.get_by_text("往返播放", exact=True).first).to_be_visible()
     page.click("#language")
     expect(page.locator("#single-generate")).to_have_text("Generate")
+
+
+def test_uploads_are_looked_at_and_a_face_is_chosen_by_a_click(quick_server, open_page, speech, tmp_path):
+    couple = tmp_path / "couple.mp4"
+    smaller = ["-filter_complex", "[0:v]scale=640:360,pad=640:480[right];[0:v][right]hstack", "-t", "1", "-an"]
+    subprocess.run([ffmpeg_binary(), "-v", "error", "-i", PRESENTER, *smaller, couple], check=True)
+    page = open_page(quick_server)
+    fill_single(page, speech, couple)
+    card = page.locator("#single-preflight")
+    expect(card).to_contain_text("0:01 · 25 fps · 1494 × 480", timeout=90_000)
+    expect(card.locator("[data-face='0']")).to_have_attribute("aria-pressed", "true", timeout=90_000)
+    card.locator("[data-face='1']").click()
+    expect(card.locator("[data-face='1']")).to_have_attribute("aria-pressed", "true")
+    page.get_by_text("Options").click()
+    expect(page.get_by_label("Whose face")).to_have_value("1")
+
+
+def test_the_theme_is_the_system_s_until_it_is_switched_and_then_stays(quick_server, open_page):
+    page = open_page(quick_server)
+    is_dark = "() => document.body.classList.contains('dark') && document.documentElement.style.colorScheme === 'dark'"
+    assert not page.evaluate(is_dark)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(is_dark)
+    page.emulate_media(color_scheme="light")
+    page.wait_for_function(f"!({is_dark})()")
+    page.click("#theme")
+    page.wait_for_function(is_dark)
+    page.reload(wait_until="domcontentloaded")
+    page.wait_for_selector("#single-generate")
+    assert page.evaluate(is_dark)
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.click("#theme")
+    assert not page.evaluate(is_dark)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
 def test_a_video_comes_out_of_the_real_thing(real_server, open_page, speech):

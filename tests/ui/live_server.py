@@ -15,7 +15,7 @@ from heygem.jobs.watchdog import Watchdog
 from heygem.settings import Settings
 from heygem.ui.blocks import build_app
 from heygem.ui.health import Health
-from heygem.ui.models_view import ModelControls
+from heygem.ui.models_view import ModelControls, Room
 from heygem.ui.preflight_desk import PreflightDesk
 
 DATA = Path(__file__).resolve().parents[1] / "data"
@@ -25,7 +25,8 @@ CLIP, SPEECH = DATA / "presenter.mp4", DATA / "golden" / "speechlike_16k_4s.wav"
 class Server:
     def __init__(self, folder, **choices):
         self.outputs, self.cache = folder / "outputs", folder / "cache"
-        settings = Settings(outputs_dir=self.outputs, cache_dir=self.cache, **choices)
+        self.log, self.asked = folder / "run.log", []
+        settings = Settings(outputs_dir=self.outputs, cache_dir=self.cache, log_file=self.log, **choices)
 
         def run(job, progress):
             (self.outputs / job.id / "result.mp4").write_bytes(b"0123456789")
@@ -38,7 +39,9 @@ class Server:
         watchdog = Watchdog(stall_s=600, on_stall=self.queue.give_up)
         health = Health(self.queue, list, DiskGuard(self.outputs, 0), watchdog)
         desk = PreflightDesk(lambda clip, speech: (None, None), self.report)
-        controls = ModelControls(lambda: None, lambda: None, lambda: None)
+        controls = ModelControls(
+            lambda: self.asked.append("warm up"), lambda: self.asked.append("unload"), lambda: Room(3 * 10**9, 10**10)
+        )
         app = build_app(settings, self.queue, list, list, health, desk, controls)
         self.server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
         self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [listener]})
@@ -73,3 +76,38 @@ def generate(http, speech, clip):
     data[1:3] = [speech, clip]
     body = {"data": data, "fn_index": event["id"], "session_hash": "test"}
     return http.post("/gradio_api/run/predict", json=body)
+
+
+class Page:
+    """One browser tab, by the ids of what is on it."""
+
+    def __init__(self, http, session):
+        self.http, self.session = http, session
+        config = http.get("/config").json()
+        self.ids = {part["props"].get("elem_id"): part["id"] for part in config["components"]}
+        self.events = config["dependencies"]
+        self.props = {part["id"]: part["props"] for part in config["components"]}
+
+    def trigger(self, elem_id, event, values=None, data=None):
+        """Trigger an event and the drawing that follows it; what the tab shows by element, None where it is left."""
+        first = self.event_of(elem_id, event)
+        [then] = [one for one in self.events if one["trigger_after"] == first["id"]]
+        self.send(first, values or {}, data)
+        shown = self.send(then, {}, None)
+        names = {number: name for name, number in self.ids.items()}
+        return {
+            names.get(number): None if isinstance(html, dict) else html
+            for number, html in zip(then["outputs"], shown, strict=True)
+        }
+
+    def event_of(self, elem_id, event):
+        [found] = [one for one in self.events if [self.ids[elem_id], event] in one["targets"]]
+        return found
+
+    def send(self, event, values, data):
+        given = {self.ids[name]: value for name, value in values.items()}
+        sent = [given.get(number, self.props[number].get("value")) for number in event["inputs"]]
+        body = {"data": sent, "fn_index": event["id"], "session_hash": self.session, "event_data": data}
+        answer = self.http.post("/gradio_api/run/predict", json=body)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["data"]

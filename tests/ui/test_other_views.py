@@ -1,14 +1,20 @@
 """The log, the models, and which of the server's jobs a browser tab looks at."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
 
-from heygem.jobs.job import Job, JobRequest, JobStatus
+from heygem.errors import Text
+from heygem.jobs.job import Job, JobRequest, JobResult, JobStatus
 from heygem.jobs.run_log import LogLine
+from heygem.pipeline.options import RenderOptions
+from heygem.settings import Settings
+from heygem.ui.compare_view import compare_card
 from heygem.ui.html_parts import bilingual, duration
-from heygem.ui.log_view import log_tail
-from heygem.ui.models_view import ModelRow, models_card
+from heygem.ui.log_view import log_head, log_line_of, log_tail
+from heygem.ui.models_part import missing_weights
+from heygem.ui.models_view import ModelRow, Room, models_card, weights_card
 from heygem.ui.panel import Chosen, Panel, View, refresh, shown_batch, shown_single
 from heygem.ui.text import LABELS, STAGE, STATUS
 
@@ -24,6 +30,72 @@ def view(*jobs):
 def test_log_lines_are_escaped():
     html = log_tail([LogLine(1, 0.0, "INFO", "abc", "<img src=x onerror=alert(1)>")])
     assert "<img" not in html and "&lt;img" in html and ">abc<" in html
+
+
+def test_a_log_line_can_be_hidden_by_level_and_by_job():
+    html = log_tail([LogLine(1, 0.0, "WARNING", "abc", "low")])
+    assert '<span class="line WARNING" data-job="abc">' in html
+    head = log_head()
+    assert head.count("<select") == 2 and 'href="log"' in head and 'data-zh="只看错误" data-en="Errors"' in head
+
+
+def test_the_line_that_matters_is_the_last_complaint_of_the_job_or_its_last_word():
+    lines = [LogLine(n, 0.0, level, job_id, f"<{n}>") for n, (level, job_id) in enumerate(
+        [("WARNING", "b"), ("WARNING", "a"), ("ERROR", "a"), ("INFO", "a"), ("INFO", "b"), ("INFO", "c")]
+    )]  # fmt: skip
+    assert "&lt;2&gt;" in log_line_of("a", lines) and "ERROR" in log_line_of("a", lines)
+    assert "&lt;0&gt;" in log_line_of("b", lines) and "&lt;5&gt;" in log_line_of("c", lines)
+    assert log_line_of("d", lines) == ""
+
+
+def test_models_say_how_long_they_took_and_rest():
+    def row(**changes):
+        return models_card([replace(ModelRow("a", "cpu", True, 5.4, 1, 7), **changes)])
+
+    assert "loading took" not in row() and ">in use<" in row()
+    assert "loading took</span> 2.3 s" in row(load_s=2.34)
+    assert ">in use<" not in row(idle_s=59) and "idle" not in row(idle_s=59)
+    assert "idle for</span> 2 min" in row(idle_s=179.9)
+    assert "idle for" not in row(idle_s=179.9, is_resident=False)
+    assert 'data-act="unload"' in row() and "disabled" not in row() and "disabled" in row(is_resident=False)
+
+
+def test_the_room_left_is_shown():
+    html = models_card([], disk=Room(10 * 10**9, 40 * 10**9))
+    assert "30.0 / 40 GB" in html and 'aria-valuenow="25"' in html and "VRAM" not in html
+    assert "VRAM left" in models_card([], vram=Room(1, 2))
+
+
+def test_missing_weights_come_with_the_command_that_fetches_them(tmp_path):
+    settings = Settings(models_dir=tmp_path)
+    missing = missing_weights(settings)
+    assert [one.name for one in missing] == [
+        "wav2lip",
+        "gfpgan",
+        "retinaface-resnet50",
+        "retinaface-mobile0.25",
+        "parsenet",
+    ]
+    assert "python -m heygem models download gfpgan<" in weights_card(missing) and "non-commercial" in weights_card(
+        missing
+    )
+    (tmp_path / "Wav2Lip-SD-GAN.pt").touch()
+    (tmp_path / "mobilenet0.25_Final.pth").touch()
+    left = missing_weights(replace(settings, gfpgan_file=tmp_path / "own.pth"))
+    assert [one.name for one in left] == ["retinaface-resnet50", "parsenet"]
+    assert weights_card([]) == ""
+
+
+def test_a_comparison_needs_a_result_and_its_clip():
+    done = replace(
+        job("a"), status=JobStatus.DONE, result=JobResult(Path("r.mp4"), None, Text("", "")),
+        request=JobRequest(Path("c"), Path("s"), RenderOptions(extend="loop")),
+    )  # fmt: skip
+    clip = Path('/up/片 \'"1"?.mp4')
+    html = compare_card(done, clip)
+    assert html.count("<video") == 2 and 'data-extend="loop"' in html and "results/a/result.mp4" in html
+    assert 'src="gradio_api/file=/up/%E7%89%87%20%27%221%22%3F.mp4"' in html
+    assert compare_card(done, None) == compare_card(job("a"), clip) == compare_card(None, clip) == ""
 
 
 def test_models_show_what_is_resident_and_how_often_it_was_used():

@@ -4,43 +4,11 @@ import io
 from zipfile import ZipFile
 
 import pytest
-from live_server import CLIP, SPEECH
+from live_server import CLIP, SPEECH, Page
 
 from heygem.jobs.job import JobRequest
 
 pytestmark = pytest.mark.filterwarnings("default")
-
-
-class Page:
-    """One browser tab, by the ids of what is on it."""
-
-    def __init__(self, http, session):
-        self.http, self.session = http, session
-        config = http.get("/config").json()
-        self.ids = {part["props"].get("elem_id"): part["id"] for part in config["components"]}
-        self.events = config["dependencies"]
-        self.props = {part["id"]: part["props"] for part in config["components"]}
-
-    def trigger(self, elem_id, event, values=None, data=None):
-        """Trigger an event and the drawing that follows it; what the tab shows by element, None where it is left."""
-        target = [self.ids[elem_id], event]
-        [first] = [one for one in self.events if target in one["targets"]]
-        [then] = [one for one in self.events if one["trigger_after"] == first["id"]]
-        self.send(first, values or {}, data)
-        shown = self.send(then, {}, None)
-        names = {number: name for name, number in self.ids.items()}
-        return {
-            names.get(number): None if isinstance(html, dict) else html
-            for number, html in zip(then["outputs"], shown, strict=True)
-        }
-
-    def send(self, event, values, data):
-        given = {self.ids[name]: value for name, value in values.items()}
-        sent = [given.get(number, self.props[number].get("value")) for number in event["inputs"]]
-        body = {"data": sent, "fn_index": event["id"], "session_hash": self.session, "event_data": data}
-        answer = self.http.post("/gradio_api/run/predict", json=body)
-        assert answer.status_code == 200, answer.text
-        return answer.json()["data"]
 
 
 def submit(server, *names):
@@ -65,6 +33,8 @@ def test_the_history_is_searched_played_and_cleared(server, http):
     shown = page.trigger("history-state", "change", {"history-state": "failed", "history-date": "any_date"})
     assert shown["history-list"] is None  # no job fits this either: the page is left as it is
     assert two.id in page.trigger("history-date", "change", {"history-date": "days_7"})["history-list"]
+    # A page behind the last one is the last one.
+    assert page.trigger("history-list", "click", data={"act": "page", "job": "9"})["history-list"] is None
 
 
 def test_a_batch_is_downloaded_as_one_file(server, http):

@@ -1,0 +1,86 @@
+"""The single tab and the rail over HTTP, as a browser asks for them."""
+
+import httpx
+import pytest
+from live_server import CLIP, SPEECH, Page, Server, file_data, generate, upload
+
+from heygem.jobs.job import JobRequest
+from heygem.pipeline.options import RenderOptions
+
+pytestmark = pytest.mark.filterwarnings("default")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    running = Server(tmp_path_factory.mktemp("server"), auth="ann:s3cret")
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def files(http):
+    return file_data(upload(http, "语音.wav", SPEECH.read_bytes())), file_data(
+        upload(http, "片.mp4", CLIP.read_bytes())
+    )
+
+
+def test_uploads_are_looked_at_and_what_stops_that_is_said(http, files):
+    page = Page(http, "looks")
+    assert page.trigger("single-clip", "change", {"single-clip": None})["single-preflight"] == ""
+    _, clip = files
+    html = page.trigger("single-clip", "change", {"single-clip": clip})["single-preflight"]
+    for _ in range(200):
+        if "No face." in html:
+            return
+        html = page.trigger("single-clip", "change", {"single-clip": clip})["single-preflight"] or html
+    raise AssertionError(html)
+
+
+def test_a_face_that_is_clicked_becomes_the_option(http):
+    page = Page(http, "faces")
+    click = page.event_of("single-preflight", "click")
+    _, face = page.send(click, {}, {"face": "1"})
+    assert face == "1"
+    config = {part["id"]: part["props"] for part in page.http.get("/config").json()["components"]}
+    assert config[click["outputs"][1]]["allow_custom_value"]
+
+
+def test_a_result_is_shown_beside_its_clip_only_where_it_was_submitted(server, http, files):
+    speech, clip = files
+    here, elsewhere = Page(http, "test"), Page(http, "elsewhere")  # the first is the session of `generate`
+    assert generate(http, speech, clip).status_code == 200
+    while server.queue.run_next():
+        pass
+    shown = here.trigger("single-cancel", "click")
+    [job] = server.queue.jobs()
+    assert f"results/{job.id}/result.mp4" in shown["single-compare"]
+    assert "gradio_api/file=/" in shown["single-compare"] and "%E7%89%87.mp4" in shown["single-compare"]
+    shown = elsewhere.trigger("single-cancel", "click")
+    assert job.id in shown["single-result"] and shown["single-compare"] == ""
+
+
+def test_the_settings_of_the_job_shown_fill_the_form(server, http, files):
+    page = Page(http, "again")
+    again = page.event_of("single-again", "click")
+    options = RenderOptions(face="2", crf=24, label_duration_s=5)
+    server.queue.submit(JobRequest(CLIP, SPEECH, options))
+    error, _, _, *rest = page.send(again, {}, None)
+    assert error == "" and rest[2] == "2" and rest[-3:] == [24, "top-right", 5]
+
+
+def test_the_buttons_of_the_models_reach_them_and_the_room_is_shown(server, http):
+    page = Page(http, "models")
+    shown = page.trigger("models", "click", data={"act": "unload"})
+    page.trigger("models", "click", data={"act": "warm-up"})
+    page.trigger("models", "click", data={"act": "anything"})
+    assert server.asked == ["unload", "warm up"]
+    assert "7.0 / 10 GB" in shown["models"] and "Disk left" in shown["models"]
+
+
+def test_the_log_is_downloaded_by_whoever_is_signed_in(server, http):
+    assert http.get("/log").status_code == 404
+    server.log.write_bytes("一行\n".encode())
+    answer = http.get("/log")
+    assert answer.content == "一行\n".encode() and "heygem.log" in answer.headers["content-disposition"]
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert httpx.get(f"{server.url}/log").status_code in (303, 401)
