@@ -1,4 +1,4 @@
-"""Joins detector and trainer: one clip to a lip model of its speaker. What the command line and the page both call."""
+"""Joins detector and trainer: one clip to a lip model of its speaker. Knows no command line and no page."""
 
 from __future__ import annotations
 

@@ -168,7 +168,7 @@ def preflight(
         needed_bytes=needed,
         free_bytes=free,
         expected_s=None if pace is None or audio is None else pace * sum(_pixels(info, audio) for info in infos),
-        notices=_space_notices(needed, free - (settings.min_free_mb << 20)),
+        notices=_space_notices(needed, free - settings.min_free_mb * 1_000_000),
     )
 
 

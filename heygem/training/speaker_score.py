@@ -122,14 +122,14 @@ def mouth_psnr(drawn: Crops, truth: Crops) -> float:
 def _draw(net: WarpNet, heard: Tensor, upper: Crops, reference: Crops) -> Crops:
     device = next(net.parameters()).device
     net.eval()
-    drawn = []
+    crops = np.empty_like(reference)  # ten minutes of clip would be a gigabyte as numbers of the net
     for start in range(0, len(heard), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
         shown = pictures(reference[part]).to(device)
         colour, opacity, flow = net(heard[part].to(device), net_input(pictures(upper[part]).to(device), shown))
-        drawn.append(composite(colour, opacity, warp(shown, flow)))
-    crops = (torch.cat(drawn).clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
-    return crops.cpu().numpy()
+        drawn = composite(colour, opacity, warp(shown, flow)).clamp(0, 1) * 255
+        crops[part] = drawn.round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+    return crops
 
 
 def _first_component(clip: SpeakerClip) -> tuple[Curve, Curve]:
