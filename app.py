@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 import time
+from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -159,13 +160,17 @@ class Server(uvicorn.Server):
 
 
 def main() -> int:
-    """Serve until SIGINT or SIGTERM; the exit status."""
+    """Serve until SIGINT, SIGTERM or SIGHUP; the exit status."""
     shutdown = Shutdown()
-    # The server puts these aside while it runs.
-    for number in (signal.SIGINT, signal.SIGTERM):
+    # The server puts the first two aside while it runs.
+    signals = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
+        signals.append(signal.SIGHUP)  # the terminal is closed: the running job still gets its time
+    for number in signals:
         signal.signal(number, shutdown.on_signal)
     try:
         settings = Settings.from_env(os.environ)
+        os.environ.pop("HEYGEM_AUTH", None)  # a password; ffmpeg, which inherits the rest, has no use for it
         run_log = _open_log(settings)
         check_bind(settings)
         for notice in Marking.of(settings).notices:
@@ -242,6 +247,7 @@ def _listen(settings: Settings) -> socket.socket:
 
 if __name__ == "__main__":
     status = main()
-    sys.stderr.flush()
+    with suppress(OSError):  # the terminal is gone
+        sys.stderr.flush()
     # All is saved and closed. Libraries take seconds to be taken apart, and may not bear it around a job that hangs.
     os._exit(status)

@@ -58,7 +58,7 @@ def test_a_signal_during_the_start_is_not_forgotten():
 @pytest.fixture
 def own_signals():
     """Puts back what answers signals."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -71,6 +71,7 @@ def set_environment(monkeypatch, folder):
         "CACHE_DIR": folder / "cache",
         "LOG_FILE": folder / "run.log",
         "MIN_FREE_MB": 0,
+        "AUTH": "ann:s3cret",
     }.items():
         monkeypatch.setenv(f"HEYGEM_{name}", str(value))
 
@@ -84,9 +85,22 @@ def test_a_second_server_on_the_same_results_is_refused(tmp_path, monkeypatch, o
     assert "Another server works in" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("before", "is_answered"), [(signal.SIG_DFL, True), (signal.SIG_IGN, False)])
+def test_a_closed_terminal_is_a_signal_to_stop_unless_it_is_to_be_ignored(
+    monkeypatch, own_signals, before, is_answered
+):
+    signal.signal(signal.SIGHUP, before)
+    monkeypatch.setenv("HEYGEM_PORT", "none")  # it gets no further
+    assert app.main() == app.EXIT_BAD_START
+    assert (signal.getsignal(signal.SIGHUP) is not before) is is_answered
+
+
 @pytest.mark.filterwarnings("default")
 def test_a_lost_device_ends_the_process_with_75_and_its_job_waits_for_the_next(tmp_path, monkeypatch, own_signals):
+    environments = []
+
     def run(job, progress):
+        environments.append(dict(os.environ))
         raise DeviceLostError(Text("显卡出错。", "The device failed."))
 
     outputs, clip = tmp_path / "outputs", tmp_path / "clip"
@@ -102,5 +116,6 @@ def test_a_lost_device_ends_the_process_with_75_and_its_job_waits_for_the_next(t
     patience.cancel()
     assert status == app.EXIT_PROCESS_LOST == 75
     assert (queue.get(job.id).status, queue.get(job.id).attempt) == (JobStatus.QUEUED, 1)
+    assert "s3cret" not in str(environments[0]) and "HEYGEM_PORT" in environments[0]
     assert "The device failed." in (tmp_path / "run.log").read_text(encoding="utf-8")
     queue.close()
