@@ -14,15 +14,17 @@ from heygem.ui.job_actions import JobActions
 from heygem.ui.panel import Chosen, Panel, View, refresh
 
 ROW_BUTTONS_JS = Path(__file__).with_name("row_buttons.js").read_text(encoding="utf-8")
-"""For gr.HTML with buttons that have data-act and data-job, see `JobActions`; one of them has `confirm_dialog`."""
+"""For gr.HTML with buttons that have data-act and data-job, see `JobActions`; the page has one `confirm_dialog`."""
+
 PLAYER_JS = """
 watch('value', () => requestAnimationFrame(() => {
   const video = element.querySelector('video');
-  if (!video || video.dataset.shown === video.currentSrc + video.src) return;
-  video.dataset.shown = video.currentSrc + video.src;
+  if (!video) return;
   video.scrollIntoView({block: 'nearest'});
+  video.play().catch(() => {});  // a browser may want a click on the video itself
 }));
 """
+"""For gr.HTML that holds a `player`: it changes when another result was picked, and only then."""
 
 _POLL_S = 1.0
 
