@@ -65,6 +65,11 @@ def page_theme() -> gr.themes.Base:
         block_background_fill_dark="#141a26",
         block_border_color="#e3e7f0",
         block_border_color_dark="#252d3d",
+        # Gradio's own is too pale to read.
+        body_text_color_subdued="#5d667a",
+        body_text_color_subdued_dark="#98a2b8",
+        block_info_text_color="#5d667a",
+        block_info_text_color_dark="#98a2b8",
         background_fill_secondary="#fafbfe",
         background_fill_secondary_dark="#10151f",
         block_radius="14px",
