@@ -6,11 +6,12 @@ It never touches a job that waits or runs, nor anything in the folder of the out
 from __future__ import annotations
 
 import logging
+import os
 import re
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -142,12 +143,13 @@ class Janitor:
         elif state is None:
             log.warning("%s holds a result that belongs to no job; it is left", folder.name)
         elif state.is_final:
-            yield from ((path, "never finished") for path in sorted(folder.rglob("*.part*")) if path.is_file())
+            unfinished = (path for path in _below(folder) if ".part" in path.name and path.is_file())
+            yield from ((path, "never finished") for path in sorted(unfinished))
             if state is not JobStatus.INTERRUPTED:  # that one goes on with its segments, should its user want it
                 yield from ((path, "segments of an ended job") for path in sorted(folder.glob("*.segments")))
 
     def _old_uploads(self) -> Iterator[tuple[Path, str]]:
-        for path in sorted(self._uploads.rglob("*")):
+        for path in sorted(_below(self._uploads)):
             if path.is_dir():
                 continue
             # A file gets a folder of its own when it has arrived.
@@ -158,7 +160,7 @@ class Janitor:
 
     def _is_abandoned(self, path: Path) -> bool:
         """Nothing in it has changed for an hour."""
-        return min(self._age_s(one) for one in [path, *path.rglob("*")]) > _ABANDONED_AFTER_S
+        return min(self._age_s(one) for one in [path, *_below(path)]) > _ABANDONED_AFTER_S
 
     def _age_s(self, path: Path) -> float:
         # Not mtime, which a copy may inherit from its original.
@@ -187,7 +189,13 @@ class Janitor:
 
 def size_of(path: Path) -> int:
     """Bytes of a file, or of all files in a folder; 0 if there is none."""
-    return sum(_bytes(one) for one in [path, *path.rglob("*")])
+    return sum(_bytes(one) for one in [path, *_below(path)])
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """All that is in a folder. Jobs go on meanwhile: a folder in it that vanishes has nothing in it."""
+    for inside, folders, files in os.walk(folder):
+        yield from (Path(inside, name) for name in (*folders, *files))
 
 
 def _bytes(path: Path) -> int:
@@ -212,7 +220,7 @@ def _delete(path: Path) -> bool:
 
 
 def _remove_empty_folders(folder: Path) -> None:
-    folders: Iterable[Path] = (path for path in folder.rglob("*") if path.is_dir())
+    folders = [path for path in _below(folder) if path.is_dir()]
     for path in sorted(folders, reverse=True):
         try:
             path.rmdir()

@@ -1,5 +1,6 @@
 """What the janitor deletes, and above all what it leaves. Real store, real files; only the clock is ours."""
 
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -98,6 +99,22 @@ def test_results_are_held_under_a_size_the_oldest_going_first(house):
     assert house.sweep(keep_gb=0.0031) == set(jobs[:2])
     assert house.sweep(keep_gb=0.0031) == set()
     assert house.ids() == {*jobs[2:], waiting}
+
+
+def test_a_folder_that_vanishes_meanwhile_does_not_end_the_sweep(house, monkeypatch):
+    running, done = house.job(1, JobStatus.RUNNING), house.job(2, JobStatus.DONE)
+    house.file(house.outputs / running / ".result.mp4.segments" / "000001.mp4")
+    house.file(house.uploads / ".result.mp4.segments" / "clip.mp4")
+    scandir = os.scandir
+
+    def gone(path):
+        if str(path).endswith(".segments"):
+            raise FileNotFoundError(path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", gone)
+    house.later_s = 2 * DAY_S
+    assert house.sweep(keep_days=1) == {done}
 
 
 def test_a_dry_run_tells_the_same_and_deletes_nothing(house):
