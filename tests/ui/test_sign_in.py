@@ -214,6 +214,11 @@ def test_guessing_is_slow_on_every_way_and_counted_together(http, clock, caplog)
     assert "somebody at testclient could not sign in" in caplog.text and "ann signed in" in caplog.text
 
 
+def test_a_right_password_forgives_the_wrong_ones_before_it(http):
+    passwords = [*["wrong"] * (TRIES_PER_NAME - 1), "s3cret", *["wrong"] * (TRIES_PER_NAME - 1)]
+    assert {sign_in(http, password).status_code for password in passwords} == {401, 303}
+
+
 def test_who_is_known_goes_on_while_somebody_guesses(http):
     sign_in(http)
     headers = basic("ann:s3cret")
