@@ -23,10 +23,17 @@ def seconds_per_pixel(outputs_dir: Path, engines: Mapping[str, str | None], plac
         engines: Names of the engines by kind; None where none is to run.
         placement: Device and number format, as manifests write it.
     """
-    results = sorted(outputs_dir.glob("*/result.mp4"), key=lambda path: path.stat().st_mtime, reverse=True)[:_NEWEST]
+    results = sorted(outputs_dir.glob("*/result.mp4"), key=_made_at, reverse=True)[:_NEWEST]
     paces = [_pace(result, engines, placement) for result in results]
     known = [pace for pace in paces if pace is not None]
     return median(known) if known else None
+
+
+def _made_at(result: Path) -> float:
+    try:
+        return result.stat().st_mtime
+    except FileNotFoundError:  # somebody has just deleted it; there is no manifest then
+        return 0.0
 
 
 def _pace(result: Path, engines: Mapping[str, str | None], placement: str) -> float | None:
