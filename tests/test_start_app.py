@@ -142,7 +142,11 @@ def test_a_signal_stops_the_server_and_then_the_script(tmp_path, number):
         f"trap 'echo clean > {tmp_path}/end; exit 0' TERM; echo $$ > {tmp_path}/pid; while true; do sleep 0.05; done",
     )
     script = subprocess.Popen(
-        ["bash", "-c", f'source "{SCRIPT}"; supervise "$1"', "bash", server], stderr=subprocess.PIPE, text=True
+        ["bash", "-c", f'source "{SCRIPT}"; supervise "$1"', "bash", server],
+        stderr=subprocess.PIPE,
+        text=True,
+        # Tests that run in a shell's background ignore SIGINT, and what they start could not trap it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     wait_until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().strip())
     script.send_signal(number)

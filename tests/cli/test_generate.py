@@ -21,7 +21,7 @@ def heygem(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {
         "HEYGEM_MODELS_DIR": str(folder / "models"),
         "HEYGEM_CACHE_DIR": str(folder / "cache"),
-        "COLUMNS": "200",
+        "COLUMNS": "400",  # paths of tests are long, and a table cuts what does not fit
     }
     command = [sys.executable, "-m", "heygem", *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
