@@ -9,6 +9,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,10 +32,11 @@ def new_job_id() -> str:
 
 
 def take_inputs(request: JobRequest, folder: Path) -> JobRequest:
-    """Hard-link the request's files into `folder`, a new one; copy them where the disk cannot link.
+    """Store the request's files in `folder`, a new one: uploads are linked where the disk can, all others are copied.
 
-    The names that the user gave stay in the request as data. When this returns, the files are on the disk and survive
-    a power cut.
+    What lies below the folder of the outputs, as uploads do, is written once. A file elsewhere is its owner's, who may
+    write it anew while the job waits, and a link would show that. The names that the user gave stay in the request as
+    data. When this returns, the files are on the disk and survive a power cut.
 
     Returns:
         The request for the files in `folder`.
@@ -124,9 +126,12 @@ def sweep_leftovers(outputs_dir: Path, states: Mapping[str, JobStatus]) -> None:
 
 def _link_or_copy(source: Path, target: Path) -> None:
     real = source.resolve()
-    try:
-        os.link(real, target)
-    except OSError:  # another disk, or a file system without links
+    is_linked = False
+    if real.is_relative_to(target.parents[1].resolve()):  # the folder of the outputs
+        with suppress(OSError):  # a file system without links
+            os.link(real, target)
+            is_linked = True
+    if not is_linked:
         shutil.copyfile(real, target)
     _flush(target)
 

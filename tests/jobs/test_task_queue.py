@@ -125,10 +125,26 @@ def test_inputs_survive_deletion_by_the_submitter_and_go_when_the_job_is_done(re
     assert queue.get(job.id).request.video_name == request.video.name
 
 
-def test_inputs_are_linked_not_copied_on_the_same_disk(request_of, outputs):
+def uploaded(request, outputs):
+    """The same request for files where uploads lie."""
+    folder = outputs / ".cache" / "uploads"
+    folder.mkdir(parents=True)
+    return JobRequest(request.video.rename(folder / "a.mp4"), request.audio.rename(folder / "a.wav"))
+
+
+def test_uploads_are_linked_not_copied_on_the_same_disk(request_of, outputs):
+    queue = TaskQueue(lambda job, progress: DONE, outputs_dir=outputs)
+    request = uploaded(request_of(), outputs)
+    assert queue.submit(request).request.video.samefile(request.video)
+
+
+def test_what_becomes_of_a_file_of_the_machine_is_nothing_to_a_job_that_waits(request_of, outputs):
     queue = TaskQueue(lambda job, progress: DONE, outputs_dir=outputs)
     request = request_of()
-    assert queue.submit(request).request.video.samefile(request.video)
+    stored = queue.submit(request).request
+    for path in (request.video, request.audio):
+        path.write_text("the next one")
+    assert (stored.video.read_text(), stored.audio.read_text()) == ("video a", "audio a")
 
 
 def test_inputs_are_copied_where_links_are_refused(request_of, outputs, monkeypatch):
@@ -137,7 +153,7 @@ def test_inputs_are_copied_where_links_are_refused(request_of, outputs, monkeypa
 
     monkeypatch.setattr("os.link", refuse)
     queue = TaskQueue(lambda job, progress: DONE, outputs_dir=outputs)
-    request = request_of()
+    request = uploaded(request_of(), outputs)
     stored = queue.submit(request).request.video
     assert stored.read_text() == "video a" and not stored.samefile(request.video)
 
