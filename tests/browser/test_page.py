@@ -146,13 +146,16 @@ def test_cancel_stops_the_running_job_and_a_button_of_the_queue_a_waiting_one(
     quick_server, open_page, speech, clip_named
 ):
     page = open_page(quick_server)
-    fill_single(page, speech, clip_named("first.mp4"))
+    fill_single(page, speech, clip_named("slow first.mp4"))
     page.click("#single-generate")
     expect(page.locator("#single-status")).to_contain_text("Running")
-    fill_batch(page, speech, [clip_named("second.mp4"), clip_named("third.mp4")])
+    fill_batch(page, speech, [clip_named("slow second.mp4"), clip_named("third.mp4")])
     page.click("#batch-submit")
     expect(page.locator("#queue .hg-waiting")).to_have_text("2")
-    page.locator("#queue li", has_text="third.mp4").locator("[data-act=cancel]").click()
+    third = page.locator("#queue li", has_text="third.mp4")
+    third.locator("[data-act=front]").press("Enter")
+    expect(third).to_be_focused()  # and not what stands where its button was, which moves another job
+    third.locator("[data-act=cancel]").click()
     expect(page.locator("#batch-tiles article", has_text="third.mp4")).to_contain_text("Cancelled")
     page.get_by_role("tab").nth(0).click()
     page.click("#single-cancel")
