@@ -93,6 +93,7 @@ def test_the_thumbnail_is_a_square_around_the_face() -> None:
     assert image[30, 30] > 180 and image[3, 3] < 80 and image[-3, -3] < 80
 
 
-def test_a_box_beyond_the_picture_has_a_thumbnail_too() -> None:
-    [choice] = choose(*[[(400, 200, 440, 240)]] * 4)
+@pytest.mark.parametrize("box", [(400, 200, 440, 240), (-100, -100, -60, -60)])
+def test_a_box_beyond_the_picture_has_a_thumbnail_too(box: tuple[int, ...]) -> None:
+    [choice] = choose(*[[box]] * 4)
     assert cv2.imdecode(np.frombuffer(choice.jpeg, np.uint8), cv2.IMREAD_COLOR).shape == (2, 2, 3)
