@@ -82,11 +82,11 @@ def test_two_files_of_one_name_are_two(receiver):
 
 
 def test_a_file_may_have_its_limit_and_not_a_byte_more(receiver):
-    receiver.feed(file("a", b"x" * 1000))
+    receiver.feed(file("a", b"x" * 1000) + file("b", b"x" * 1000))
     with pytest.raises(InputError) as refused:
-        receiver.feed(file("b", b"x" * 1001))
+        receiver.feed(file("c", b"x" * 1001))
     assert refused.value.code == "too_big"
-    assert receiver.files[1].path.stat().st_size <= 1000
+    assert receiver.files[2].path.stat().st_size <= 1000
 
 
 def test_more_files_or_text_than_is_allowed_is_refused(receiver, tmp_path):
