@@ -76,6 +76,11 @@ def test_a_name_is_never_a_path(receiver, tmp_path, name, kept):
     assert receiver.files[0].path.read_bytes() == b"x"
 
 
+def test_fields_are_apart(receiver):
+    receiver.feed(part('name="a"', b"1") + part('name="b"', b"2") + END)
+    assert receiver.texts == {"a": "1", "b": "2"}
+
+
 def test_two_files_of_one_name_are_two(receiver):
     receiver.feed(file("a", b"1") + file("a", b"2") + END)
     assert [one.path.read_bytes() for one in receiver.files] == [b"1", b"2"]
