@@ -136,9 +136,12 @@ def test_a_full_disk_is_told_as_one(receiver, monkeypatch):
     assert refused.value.code == "disk_full"
 
 
-def test_when_the_sender_goes_away_nothing_stays_open(receiver):
+def test_when_the_sender_goes_away_nothing_stays_open(receiver, monkeypatch):
+    monkeypatch.setattr(api_form, "_PIECE_BYTES", 64)
+
     async def body():
-        yield file("a", b"x" * 100)
+        yield file("a", b"x" * 100)[:-2]
+        assert receiver._file is not None
         raise ClientDisconnect
 
     with pytest.raises(ClientDisconnect):
