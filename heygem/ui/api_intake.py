@@ -5,7 +5,6 @@ Knows options and paths; knows nothing of queues.
 
 from __future__ import annotations
 
-import logging
 import secrets
 import shutil
 from collections.abc import AsyncIterator
@@ -28,8 +27,6 @@ from heygem.ui.api_errors import describe_validation
 from heygem.ui.api_form import MAX_TEXT_BYTES, FormReceiver, receive_form
 from heygem.ui.api_models import Options
 from heygem.ui.uploads import check_batch_size, look_at
-
-log = logging.getLogger(__name__)
 
 
 class JobPaths(BaseModel):
@@ -76,14 +73,12 @@ class Intake:
         async with self._arriving() as folder:
             if _is_json(request):
                 asked = await _read_json(JobPaths, request)
-                pair = [self._inside(asked.video)], self._inside(asked.audio), _options(asked.options)
+                video, audio, options = self._inside(asked.video), self._inside(asked.audio), _options(asked.options)
             else:
-                pair = await self._uploaded(request, folder, "video", 2)
-            videos, audio, options = pair
-            if len(videos) != 1:
-                raise _missing("video")
-            await run_in_threadpool(look_at, videos[0], audio, self.settings)
-            yield JobRequest(videos[0], audio, options)
+                # Two files at the most, of which one is the speech.
+                [video], audio, options = await self._uploaded(request, folder, "video", 2)
+            await run_in_threadpool(look_at, video, audio, self.settings)
+            yield JobRequest(video, audio, options)
 
     @asynccontextmanager
     async def batch(self, request: Request) -> AsyncIterator[list[JobRequest]]:
