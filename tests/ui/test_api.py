@@ -181,7 +181,8 @@ def test_the_same_key_is_the_same_job_for_the_same_user(place):
     assert send("batches")["batch_id"] == batch["batch_id"] and batch["jobs"][0]["id"] != first["id"]
     assert len(place.queue.jobs()) == 3  # as many as may wait
     assert send() == first
-    refused(place.http.post("/api/v1/jobs", json={}, headers={"idempotency-key": "x" * 201}), 400, "bad_request")
+    asked = {"audio": str(SPEECH), "video": CLIP.name}
+    refused(place.http.post("/api/v1/jobs", json=asked, headers={"idempotency-key": "x" * 201}), 400, "bad_request")
 
 
 def test_a_full_queue_says_when_to_come_again(place):
