@@ -216,7 +216,8 @@ def _decode_all(path: Path, info: VideoInfo, packets: int, on_step: Callable[[in
         decoded = _lines_of(child, on_step)
         status = child.finish()
         complaints = child.complaints()
-    broken = len(_BROKEN.findall(complaints))
+    # With several threads the flag of a picture may come too late to be told; the decoder's own word does not.
+    broken = len(_BROKEN.findall(complaints)) or int("error while decoding" in complaints)
     if status < 0 or decoded == 0:
         raise MediaError(
             Text(f"“{path.name}”的画面无法解码。", f"The pictures of {path.name!r} cannot be decoded."),
