@@ -1,5 +1,6 @@
 import httpx
 import pytest
+from api_place import DATA, Place
 from live_server import Server
 
 
@@ -25,3 +26,22 @@ def http(server):
     with httpx.Client(base_url=server.url, timeout=30) as client:
         client.post("/login", data={"name": "ann", "password": "s3cret"})
         yield client
+
+
+@pytest.fixture
+def place(tmp_path):
+    made = Place(tmp_path, input_dir=DATA, max_batch_clips=2, max_upload_mb=1)
+    yield made
+    made.queue.close()
+
+
+class Clock:
+    now = 1_000_000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()

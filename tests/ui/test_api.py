@@ -2,63 +2,12 @@
 
 import asyncio
 import json
-from pathlib import Path
-from types import SimpleNamespace
 
-import pytest
-from fastapi import FastAPI
-from starlette.testclient import TestClient
+from api_place import CLIP, SPEECH, Place
 
-from heygem.errors import NoFaceError, Notice, Text
-from heygem.jobs.job import JobProgress, JobRequest, JobResult, JobStatus
-from heygem.jobs.result_manifest import write_manifest
-from heygem.jobs.task_queue import TaskQueue
+from heygem.errors import NoFaceError, Text
+from heygem.jobs.job import JobStatus
 from heygem.pipeline.options import RenderOptions
-from heygem.pipeline.progress import Stage
-from heygem.settings import Settings
-from heygem.ui.api import Api
-from heygem.ui.api_events import job_events
-from heygem.ui.sign_in import USER
-
-DATA = Path(__file__).resolve().parents[1] / "data"
-CLIP, SPEECH = DATA / "presenter.mp4", DATA / "golden" / "speechlike_16k_4s.wav"
-
-
-class Place:
-    """A queue, and the API before it. `do` is what its jobs do."""
-
-    def __init__(self, folder, **settings):
-        self.uploads, self.outputs = folder / "uploads", folder / "outputs"
-        self.user = None
-        self.queue = TaskQueue(self.run, outputs_dir=self.outputs, capacity=3)
-        self.do = lambda job, progress: None
-        app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-        Api(self.queue, Settings(outputs_dir=self.outputs, **settings), self.uploads).serve(app)
-        self.app = app
-        self.http = TestClient(self.as_user)
-
-    async def as_user(self, scope, receive, send):
-        await self.app({**scope, USER: self.user} if self.user else scope, receive, send)
-
-    def run(self, job, progress):
-        self.do(job, progress)
-        output = self.outputs / job.id / "result.mp4"
-        output.write_bytes(b"0123456789")
-        write_manifest(output, {"made": "by a test"})
-        return JobResult(output, None, Text("引擎", "Engine"), (Notice("note", Text("注意", "Mind")),))
-
-    def queued(self, name="clip.mp4"):
-        return self.queue.submit(JobRequest(CLIP, SPEECH, video_name=name))
-
-    def leftovers(self):
-        return list(self.uploads.rglob("*")) if self.uploads.exists() else []
-
-
-@pytest.fixture
-def place(tmp_path):
-    made = Place(tmp_path, input_dir=DATA, max_batch_clips=2, max_upload_mb=1)
-    yield made
-    made.queue.close()
 
 
 def files(clip=("片段.mp4", CLIP), audio=("speech.wav", SPEECH)):
@@ -269,88 +218,6 @@ def test_a_job_that_is_not_there_is_told_as_such(place):
 def test_what_is_no_route_is_told_in_the_same_form(place):
     refused(place.http.get("/api/v1/nothing"), 404, "no_such_route")
     refused(place.http.post("/api/v1/"), 404, "no_such_route")
-
-
-class Listener:
-    """Hears events until it has heard `enough`."""
-
-    def __init__(self, enough=1000):
-        self.enough = enough
-        self.heard = []
-
-    async def is_disconnected(self):
-        return len(self.heard) >= self.enough
-
-    async def listen(self, queue, job_id):
-        async for event in job_events(queue, job_id, self, look_s=0):
-            kind, _, data = event.partition("\ndata: ")
-            self.heard.append((kind.removeprefix("event: "), json.loads(data or "{}")))
-            await self.after(len(self.heard))
-
-    async def after(self, count):
-        pass
-
-
-def test_events_are_told_when_something_changed_and_end_with_the_job(place, monkeypatch):
-    job = place.queued()
-    states = iter([(0, 10), (0, 10), (5, 10), (5, 10), None])
-    listener = Listener()
-    get = place.queue.get
-
-    def look(job_id):
-        state = next(states)
-        if state is None:
-            place.queue._running = None
-            place.queue.store.cancel(job_id)
-        else:
-            progress = JobProgress(Stage.DRAWING, *state)
-            place.queue._running = SimpleNamespace(job=job, progress=progress)
-        return get(job_id)
-
-    monkeypatch.setattr(place.queue, "get", look)
-    asyncio.run(listener.listen(place.queue, job.id))
-    assert [(kind, told["status"], (told["progress"] or {}).get("done")) for kind, told in listener.heard] == [
-        ("progress", "queued", 0),
-        ("progress", "queued", 5),
-        ("end", "cancelled", None),
-    ]
-
-
-def test_nobody_listens_any_more(place):
-    job = place.queued()
-    listener = Listener(enough=1)
-    asyncio.run(listener.listen(place.queue, job.id))
-    assert len(listener.heard) == 1
-
-
-def test_a_job_that_is_deleted_ends_its_events(place):
-    job = place.queued()
-
-    class Deleter(Listener):
-        async def after(self, count):
-            if count == 1:
-                place.queue.delete(job.id)
-
-    listener = Deleter()
-    asyncio.run(listener.listen(place.queue, job.id))
-    assert [kind for kind, _ in listener.heard] == ["progress", "gone"]
-    assert listener.heard[-1][1]["code"] == "job_not_found"
-
-
-def test_proxies_hear_that_a_silent_job_lives(place, monkeypatch):
-    monkeypatch.setattr("heygem.ui.api_events._SIGN_OF_LIFE_S", 0)
-    job = place.queued()
-    listener = Listener(enough=3)
-    asyncio.run(listener.listen(place.queue, job.id))
-    assert [kind for kind, _ in listener.heard] == ["progress", ": waiting\n\n", ": waiting\n\n"]
-
-
-def test_events_over_http(place):
-    job = place.queued()
-    place.queue.run_next()
-    answer = place.http.get(f"/api/v1/jobs/{job.id}/events")
-    assert answer.headers["content-type"].startswith("text/event-stream")
-    assert answer.text.startswith("event: end\ndata: {") and answer.text.endswith("}\n\n")
 
 
 def test_when_the_sender_goes_away_nothing_stays(place):

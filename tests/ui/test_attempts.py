@@ -6,18 +6,6 @@ from heygem.ui import attempts as module
 from heygem.ui.attempts import TRIES_PER_ADDRESS, TRIES_PER_NAME, WINDOW_S, Attempts
 
 
-class Clock:
-    now = 100.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 @pytest.fixture
 def attempts(clock):
     return Attempts(clock)

@@ -19,18 +19,6 @@ from heygem.ui.users import Users
 HTML = {"accept": "text/html,*/*"}
 
 
-class Clock:
-    now = 1_000_000.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 @pytest.fixture
 def sessions(clock):
     return Sessions(b"k" * 32, Users.of(Settings(auth="ann:s3cret")), clock=clock)
