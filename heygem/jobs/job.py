@@ -30,6 +30,16 @@ class JobStatus(StrEnum):
         return self not in (JobStatus.QUEUED, JobStatus.RUNNING)
 
 
+class JobKind(StrEnum):
+    """What a job makes."""
+
+    VIDEO = "video"
+    PREVIEW = "preview"
+    """The hardest five seconds of the video."""
+    SPEAKER = "speaker"
+    """A lip model of the person in the clip; the clip's own sound is the speech."""
+
+
 @dataclass(frozen=True, slots=True)
 class JobRequest:
     """What a user asks for: one clip that is to speak one speech."""
@@ -41,6 +51,9 @@ class JobRequest:
     """What the user calls the clip; only ever shown, never used as a path. Empty: the file's own name."""
     audio_name: str = ""
     """What the user calls the speech; likewise."""
+    kind: JobKind = JobKind.VIDEO
+    speaker: str = ""
+    """What a SPEAKER is to be called."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "video_name", as_text(self.video_name or self.video.name))
