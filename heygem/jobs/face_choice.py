@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from heygem.faces.face import Face
 from heygem.faces.people import Person, centre_of, people_in, size_of
-from heygem.faces.picture import Picture, working_luma, working_pictures
+from heygem.faces.picture import Picture, small_jpeg, working_luma
 from heygem.frame import Frame
 
 _THUMBNAIL_PX = 96
@@ -117,9 +116,7 @@ def _thumbnail(frame: Frame, box: NDArray[np.float32]) -> bytes:
     chroma = slice(top // 2, bottom // 2), slice(left // 2, right // 2)
     planes = (frame.y[top:bottom, left:right], frame.u[chroma], frame.v[chroma])
     data = torch.cat([plane.flatten().cpu() for plane in planes])
-    picture = working_pictures([Frame(data, right - left, bottom - top, frame.colour)], _THUMBNAIL_PX)[0]
-    bgr = picture.flip(0).permute(1, 2, 0).round().byte().numpy()
-    return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes()
+    return small_jpeg(Frame(data, right - left, bottom - top, frame.colour), _THUMBNAIL_PX)
 
 
 def _even(start: float, stop: float, length: int) -> tuple[int, int]:

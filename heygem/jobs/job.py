@@ -59,6 +59,11 @@ class JobRequest:
         object.__setattr__(self, "video_name", as_text(self.video_name or self.video.name))
         object.__setattr__(self, "audio_name", as_text(self.audio_name or self.audio.name))
 
+    @property
+    def title(self) -> str:
+        """What lists call the job: the name of the speaker that it makes, else the clip's."""
+        return self.speaker if self.kind is JobKind.SPEAKER else self.video_name
+
 
 @dataclass(frozen=True, slots=True)
 class JobProgress:
@@ -66,13 +71,15 @@ class JobProgress:
 
     stage: Stage
     done: int
-    """Frames done in this stage."""
+    """Frames done in this stage; of a speaker's DRAWING, samples."""
     total: int | None
     """Frames to do in this stage; None while that is unknown."""
     rate_hz: float | None = None
     """Frames per second of late; None until that can be told."""
     eta_s: float | None = None
     """Seconds until this stage ends at that rate; None while that is unknown."""
+    pictures: int = 0
+    """How many pictures of drawn frames there were by now; the newest is to be had while the job runs."""
 
     @property
     def share(self) -> float | None:
@@ -89,7 +96,7 @@ class JobResult:
     poster: Path | None
     """A still picture of it (JPEG), if one was made."""
     summary: Text
-    """Which engines and weights ran and under which licence, one or two sentences."""
+    """Which engines and weights ran and under which licence, or what a speaker's model reaches; a sentence or two."""
     notices: tuple[Notice, ...] = ()
     """What to know of the inputs and of the result."""
 

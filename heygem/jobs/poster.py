@@ -5,9 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
-import cv2
-
-from heygem.faces.picture import working_pictures
+from heygem.faces.picture import small_jpeg
 from heygem.media.video_source import VideoSource
 
 _LONG_SIDE_PX = 640
@@ -23,9 +21,7 @@ def make_poster(video: Path, path: Path) -> Path:
         MediaError: the video cannot be read.
     """
     with closing(VideoSource(video).frames()) as frames:
-        picture = working_pictures([next(frames)], _LONG_SIDE_PX)[0]
-    bgr = picture.flip(0).permute(1, 2, 0).round().byte().numpy()
+        picture = small_jpeg(next(frames), _LONG_SIDE_PX, quality=85)
     part = path.with_suffix(".part.jpg")
-    # OpenCV would not say why it could not write a file.
-    part.write_bytes(cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes())
+    part.write_bytes(picture)
     return part.replace(path)

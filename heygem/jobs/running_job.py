@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from enum import Enum, auto
 
 from heygem.errors import (
@@ -31,6 +32,9 @@ INTERNAL_ERROR = JobError(
 _BEAT_S = 1.0
 """Seconds between two heartbeats: each is a write to the disk, and a cancel from another process waits for one."""
 
+_PICTURE_S = 1.0
+"""Seconds between two pictures of what is drawn: pages do not look more often."""
+
 
 class Ending(Enum):
     """What became of an attempt."""
@@ -43,16 +47,21 @@ class Ending(Enum):
 
 
 class RunningJob:
-    """One attempt at a job. It is the `Progress` that the runner is given.
+    """One attempt at a job. It is the `Progress` that the runner is given, and a `Viewer`.
 
     Args:
         claim: The right to do it.
         claims: Where that is kept.
         max_attempts: How often it may take the process down with it.
+
+    Attributes:
+        progress: How far it is; None until the first tick.
+        newest: A small JPEG of a frame drawn a moment ago; None until there is one. Never on the disk.
     """
 
     def __init__(self, claim: Claim, claims: Claims, max_attempts: int) -> None:
         self.progress: JobProgress | None = None
+        self.newest: bytes | None = None
         self._claim = claim
         self._claims = claims
         self._max_attempts = max_attempts
@@ -61,6 +70,8 @@ class RunningJob:
         self._stop_at = float("inf")
         self._beat_at = float("-inf")
         self._beat_failed = False
+        self._picture_at = float("-inf")
+        self._pictures = 0
 
     @property
     def job(self) -> Job:
@@ -97,7 +108,7 @@ class RunningJob:
             JobCancelled: the user stopped it.
             JobRequeued: the server stops, or somebody else has the job by now.
         """
-        self.progress = self._meter.tick(stage, done, total)
+        self.progress = replace(self._meter.tick(stage, done, total), pictures=self._pictures)
         now = time.monotonic()
         if self._is_cancelled.is_set():
             raise JobCancelled
@@ -106,6 +117,14 @@ class RunningJob:
         if now - self._beat_at >= _BEAT_S:
             self._beat_at = now
             self._beat(self.progress)
+
+    def show(self, picture: Callable[[], bytes]) -> None:
+        """Keep a picture of a frame, once a second."""
+        now = time.monotonic()
+        if now - self._picture_at >= _PICTURE_S:
+            self._picture_at = now
+            self.newest = picture()
+            self._pictures += 1
 
     def run(self, run: Runner) -> Ending:
         """Do it, and write down how it ended."""

@@ -130,6 +130,10 @@ class TaskQueue:
         others = [] if job.status.is_final else self.store.jobs(ended=0)  # its time depends on those before it
         return next((other for other in self._fresh(others) if other.id == job_id), job)
 
+    def newest_picture(self, job_id: str) -> bytes | None:
+        """A small JPEG of what a job drew a moment ago; None while there is none, or another process runs it."""
+        return running.newest if (running := self._running) is not None and running.job.id == job_id else None
+
     def jobs(self) -> list[Job]:
         """What waits and runs, and what ended of late; oldest first."""
         return self._fresh(self.store.jobs(self._keep))
@@ -319,10 +323,8 @@ class TaskQueue:
 
     def _refuse_when_stopping(self) -> None:
         if self._stop_at is not None:
-            raise QueueError(
-                Text("服务正在关闭，不再接受任务。", "The server is closing and takes no more jobs."),
-                code="queue_closed",
-            )
+            closing = Text("服务正在关闭，不再接受任务。", "The server is closing and takes no more jobs.")
+            raise QueueError(closing, code="queue_closed")
 
     def _tell(self) -> None:
         """Let the worker and those who wait look again."""

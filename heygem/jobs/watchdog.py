@@ -14,7 +14,7 @@ from heygem.errors import Text
 from heygem.jobs.job import Job, JobError, JobProgress, JobResult, Runner
 from heygem.jobs.rate_meter import RateMeter
 from heygem.jobs.run_log import logged_as
-from heygem.pipeline.progress import Progress, Stage
+from heygem.pipeline.progress import Progress, Stage, Viewer
 
 log = logging.getLogger(__name__)
 
@@ -155,6 +155,11 @@ class _Running:
             drawn_before = max(0, done - 1) if before is None or is_new_stage else before.done
             self._on_drawn(max(0, done - drawn_before))
         self._queue.tick(stage, done, total)
+
+    def show(self, picture: Callable[[], bytes]) -> None:
+        """Pass the picture on, if the queue would like to see it."""
+        if isinstance(self._queue, Viewer):
+            self._queue.show(picture)
 
     def seconds_still(self) -> float:
         """Seconds since the last progress."""

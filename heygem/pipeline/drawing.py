@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 from math import ceil
 from pathlib import Path
@@ -16,6 +17,7 @@ from heygem.enhance.base import FaceEnhancer
 from heygem.faces.detect import FaceDetector
 from heygem.faces.face import FaceTrack
 from heygem.faces.parsing import FaceParser
+from heygem.faces.picture import small_jpeg
 from heygem.frame import Frame
 from heygem.lipsync.base import AudioWindows, LipSyncModel
 from heygem.media.audio_file import AudioFile
@@ -25,11 +27,14 @@ from heygem.media.video_source import VideoSource
 from heygem.pipeline.label import labelled
 from heygem.pipeline.options import RenderOptions
 from heygem.pipeline.prefetch import prefetch
-from heygem.pipeline.progress import Progress, Stage
+from heygem.pipeline.progress import Progress, Stage, Viewer
 from heygem.pipeline.stages import PARSE_EVERY, Shot, sharpen, speak, with_faces
 
 _AHEAD_BYTES = 32 * 1024 * 1024
 """Frames held ahead of the networks, and as many ahead of the encoder: 24 at 720p, 10 at 1080p."""
+
+_SHOWN_PX = 480
+"""Long side of what a `Viewer` sees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +142,7 @@ class Drawing:
         Args:
             part: Numbers of frames of the result, in one piece.
             sink: Where they go.
-            progress: Told of each frame by its number in the whole result.
+            progress: Told of each frame by its number in the whole result; shown it, if a `Viewer`.
             decoded: The clip's frames from the part's first one on, if the part before left them; else they are read.
 
         Raises:
@@ -150,10 +155,13 @@ class Drawing:
             with closing(self.decoded(part)) as own:
                 self.draw(part, sink, progress, own)
             return
+        viewer = progress if isinstance(progress, Viewer) else None
         # Drawn on a thread of its own: the next batch is drawn while the encoder takes this one.
         with closing(prefetch(self._shots(islice(decoded, len(part)), part.start), self.frames_ahead)) as shots:
             for shot in shots:
                 sink.write(shot.frame)
+                if viewer is not None:
+                    viewer.show(partial(small_jpeg, shot.frame, _SHOWN_PX))
                 progress.tick(Stage.DRAWING, shot.index + 1, self.count)
 
     def _shots(self, decoded: Iterable[tuple[int, Frame]], first: int) -> Iterator[Shot]:

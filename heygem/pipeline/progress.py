@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class Stage(StrEnum):
@@ -29,6 +30,19 @@ class Progress(Protocol):
 
         Raises:
             JobCancelled: the user stopped the job; let it pass.
+        """
+        ...
+
+
+@runtime_checkable
+class Viewer(Protocol):
+    """Somebody who watches a job and would like to see it, too."""
+
+    def show(self, picture: Callable[[], bytes]) -> None:
+        """Called for each frame that is drawn, on the thread that hands frames to the encoder.
+
+        Args:
+            picture: Makes a small JPEG of it, in a few milliseconds. To be called at once or never: the frame goes on.
         """
         ...
 
