@@ -1,13 +1,13 @@
 """A list of jobs as a table in a file. Knows CSV; knows nothing of queues.
 
-The paths in it are opened as they are: it is for whoever may read this machine's files anyway.
+What it names may be any file of this machine, for whoever may read them all anyway, or what a caller's rules find.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from pathlib import Path
@@ -17,9 +17,8 @@ from heygem.errors import NOTHING, InputError, OptionError, Text
 from heygem.jobs.job import JobRequest
 from heygem.pipeline.options import RenderOptions
 
-_REQUIRED = ("video", "audio")
-_WEIGHTS = ("lips", "enhancer")
-"""Options that may name a file."""
+_FILES = ("video", "audio")
+_ENGINES = ("lips", "enhancer")
 _MAX_BYTES = 10_000_000
 """Whoever names a video by mistake is told so before it is read."""
 
@@ -30,18 +29,42 @@ class BatchLine:
 
     line: int
     """Where it begins in the file, from 1."""
-    request: JobRequest
-    """Its files are called what the list calls them."""
+    video: Path
+    audio: Path | None
+    """None only where a list need not name it, and does not."""
+    video_name: str
+    """What the list calls the file."""
+    audio_name: str
+    given: Mapping[str, Any]
+    """The options that it names, by the fields of `RenderOptions`."""
+
+    @property
+    def request(self) -> JobRequest:
+        """The job; of a line that names its speech."""
+        assert self.audio is not None
+        return JobRequest(self.video, self.audio, RenderOptions(**self.given), self.video_name, self.audio_name)
 
 
-def read_batch_list(path: Path) -> list[BatchLine]:
+@dataclass(frozen=True, slots=True)
+class ListRules:
+    """What a list may name."""
+
+    find: Callable[[str, str], Path]
+    """The file that a cell of the column ``video`` or ``audio`` means. Raises InputError: there is none."""
+    engine: Callable[[str, str], str]
+    """The engine that a cell of the column ``lips`` or ``enhancer`` means. Raises InputError: there is none."""
+    needs_audio: bool = True
+    """Every line has to name its speech."""
+
+
+def read_batch_list(path: Path, rules: ListRules | None = None) -> list[BatchLine]:
     """Read a table whose first line names its columns: ``video``, ``audio`` and any field of `RenderOptions`.
 
-    An empty cell takes the default. Relative paths start at the folder of the list. The four numbers of ``pads`` stand
-    in one cell, with spaces between them.
+    An empty cell names nothing. The four numbers of ``pads`` stand in one cell, with spaces between them.
 
     Args:
         path: CSV with commas, in UTF-8, with or without a mark at its start.
+        rules: What it may name; None: any file of this machine, relative paths starting at the folder of the list.
 
     Raises:
         InputError: the list cannot be used; it names every mistake in every line.
@@ -49,21 +72,31 @@ def read_batch_list(path: Path) -> list[BatchLine]:
     rows = _rows(path)
     if not rows:
         raise _unusable(path, Text("清单是空的。", "The list is empty."))
+    rules = rules or _rules_of(path.absolute().parent)
     columns = [name.strip() for name in rows[0][1]]
-    mistakes = [(1, mistake) for mistake in _wrong_columns(columns)]
+    mistakes = [(1, mistake) for mistake in _wrong_columns(columns, rules)]
     if mistakes:
         raise _mistaken(path, mistakes)
     jobs: list[BatchLine] = []
     for line, cells in rows[1:]:
-        found, request = _request(path.absolute().parent, columns, cells)
+        found, job = _job(line, columns, cells, rules)
         mistakes += [(line, mistake) for mistake in found]
-        if request is not None:
-            jobs.append(BatchLine(line, request))
+        if job is not None:
+            jobs.append(job)
     if mistakes:
         raise _mistaken(path, mistakes)
     if not jobs:
         raise _unusable(path, Text("清单里没有任务。", "The list holds no job."))
     return jobs
+
+
+def _rules_of(folder: Path) -> ListRules:
+    def find(column: str, name: str) -> Path:
+        if not (folder / name).is_file():
+            raise InputError(Text(f"找不到 {column} 文件 {name}。", f"There is no {column} file {name}."))
+        return folder / name
+
+    return ListRules(find, lambda column, name: str(folder / name) if (folder / name).is_file() else name)
 
 
 def _rows(path: Path) -> list[tuple[int, list[str]]]:
@@ -93,9 +126,9 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
     return rows
 
 
-def _wrong_columns(columns: Sequence[str]) -> Iterator[Text]:
-    known = [*_REQUIRED, *(field.name for field in fields(RenderOptions))]
-    for name in _REQUIRED:
+def _wrong_columns(columns: Sequence[str], rules: ListRules) -> Iterator[Text]:
+    known = [*_FILES, *(field.name for field in fields(RenderOptions))]
+    for name in _required(rules):
         if name not in columns:
             yield Text(f"缺少 {name} 列。", f"There is no column {name}.")
     for number, name in enumerate(columns):
@@ -108,7 +141,13 @@ def _wrong_columns(columns: Sequence[str]) -> Iterator[Text]:
             yield Text(f"{name} 列出现了两次。", f"The column {name} comes twice.")
 
 
-def _request(folder: Path, columns: Sequence[str], cells: Sequence[str]) -> tuple[list[Text], JobRequest | None]:
+def _required(rules: ListRules) -> Sequence[str]:
+    return _FILES if rules.needs_audio else _FILES[:1]
+
+
+def _job(
+    line: int, columns: Sequence[str], cells: Sequence[str], rules: ListRules
+) -> tuple[list[Text], BatchLine | None]:
     """What is wrong with a line, and its job if nothing is."""
     if len(cells) > len(columns):
         return [
@@ -117,34 +156,32 @@ def _request(folder: Path, columns: Sequence[str], cells: Sequence[str]) -> tupl
                 f"It has {len(cells)} cells where the first line has {len(columns)}.",
             )
         ], None
-    mistakes: list[Text] = []
     given = {name: cell.strip() for name, cell in zip(columns, cells, strict=False) if cell.strip()}
-    for name in _REQUIRED:
-        if name not in given:
-            mistakes.append(Text(f"{name} 是空的。", f"The cell {name} is empty."))
-        elif not (folder / given[name]).is_file():
-            mistakes.append(Text(f"找不到 {name} 文件 {given[name]}。", f"There is no {name} file {given[name]}."))
-    options: dict[str, Any] = {}
-    for name in given.keys() - set(_REQUIRED):
+    missing = [name for name in _required(rules) if name not in given]
+    mistakes = [Text(f"{name} 是空的。", f"The cell {name} is empty.") for name in missing]
+    found: dict[str, Any] = {}
+    for name, cell in given.items():
         try:
-            options[name] = _value(folder, name, given[name])
-            RenderOptions(**{name: options[name]})
-        except OptionError as error:
+            found[name] = rules.find(name, cell) if name in _FILES else _value(name, cell, rules)
+            if name not in _FILES:
+                RenderOptions(**{name: found[name]})
+        except InputError as error:
             mistakes.append(Text(f"{error.text.zh}{error.hint.zh}", f"{error.text.en} {error.hint.en}".strip()))
     if mistakes:
         return mistakes, None
-    video, audio = given["video"], given["audio"]
-    return [], JobRequest(folder / video, folder / audio, RenderOptions(**options), video, audio)
+    options = {name: value for name, value in found.items() if name not in _FILES}
+    names = given["video"], given.get("audio", "")
+    return [], BatchLine(line, found["video"], found.get("audio"), *names, options)
 
 
-def _value(folder: Path, name: str, text: str) -> Any:
-    """What a cell means.
+def _value(name: str, text: str, rules: ListRules) -> Any:
+    """What the cell of an option means.
 
     Raises:
-        OptionError: it is not what the column holds.
+        InputError: it is not what the column holds.
     """
-    if name in _WEIGHTS and (folder / text).is_file():
-        return str(folder / text)
+    if name in _ENGINES:
+        return rules.engine(name, text)
     try:
         return _CASTS.get(get_type_hints(RenderOptions)[name], str)(text)
     except (ValueError, ZeroDivisionError, OverflowError) as error:

@@ -38,8 +38,8 @@ _COPIES = 3
 """Of a result while it is made: its parts, the joined file, and its copy with the index in front."""
 
 
-_REMEMBERED = 64
-"""Clips, and recordings."""
+_REMEMBERED = 1000
+"""Clips, and recordings: of a page with many clips, each is asked about again whenever an option changes."""
 
 
 class KnownFiles:
@@ -106,6 +106,7 @@ class PreflightReport:
         expected_s: Time for all jobs at the pace of former ones; None without a speech, or without former ones that
             ran on the same engines and device.
         notices: What concerns them all.
+        result_bytes: What the results themselves take of the space.
     """
 
     clips: tuple[ClipReport, ...]
@@ -115,6 +116,7 @@ class PreflightReport:
     free_bytes: int
     expected_s: float | None
     notices: tuple[Notice, ...]
+    result_bytes: int
 
     @property
     def is_fit(self) -> bool:
@@ -160,7 +162,9 @@ def preflight(
     engines = {"lips": chosen.lips.spec.key.name, "enhancer": enhancer}
     pace = seconds_per_pixel(settings.outputs_dir, engines, str(placement))
     free = shutil.disk_usage(_existing(settings.outputs_dir)).free
-    needed = _needed_bytes(infos, audio)
+    sizes = _result_bytes(infos, audio)
+    # All results, and the copies of the largest one while it is made.
+    needed = round(sum(sizes) + (_COPIES - 1) * max(sizes, default=0.0))
     return PreflightReport(
         clips=reports,
         speech=heard,
@@ -169,6 +173,7 @@ def preflight(
         free_bytes=free,
         expected_s=None if pace is None or audio is None else pace * sum(_pixels(info, audio) for info in infos),
         notices=_space_notices(needed, free - settings.min_free_mb * 1_000_000),
+        result_bytes=round(sum(sizes)),
     )
 
 
@@ -209,11 +214,10 @@ def _pixels(info: VideoInfo, audio: AudioFile | None) -> float:
     return float(length_s * info.fps) * info.width * info.height
 
 
-def _needed_bytes(infos: Sequence[VideoInfo], audio: AudioFile | None) -> int:
-    """Space for all results, and for the copies of the largest one while it is made."""
+def _result_bytes(infos: Sequence[VideoInfo], audio: AudioFile | None) -> list[float]:
+    """Size of each result."""
     sound_s = 0.0 if audio is None else float(audio.duration)
-    sizes = [_pixels(info, audio) * _BITS_PER_PIXEL / 8 + sound_s * _SOUND_BYTES_PER_S for info in infos]
-    return round(sum(sizes) + (_COPIES - 1) * max(sizes, default=0.0))
+    return [_pixels(info, audio) * _BITS_PER_PIXEL / 8 + sound_s * _SOUND_BYTES_PER_S for info in infos]
 
 
 def _space_notices(needed: int, usable: int) -> tuple[Notice, ...]:

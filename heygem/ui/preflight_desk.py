@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _NICENESS = 10
-_REMEMBERED = 64
+_REMEMBERED = 1000
+"""Answers: a few kilobytes each. Batches of many clips are open in several browser tabs, with several options."""
 
 _FAILED = JobError(
     "internal",

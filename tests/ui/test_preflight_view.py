@@ -26,7 +26,7 @@ def clip(choices=TWO, **changes):
 
 def report(*clips, **changes):
     speech = SpeechReport(Path("a.wav"), AUDIO)
-    return replace(PreflightReport(clips, speech, Text("", ""), 5_300_000, 10**10, 95.0, ()), **changes)
+    return replace(PreflightReport(clips, speech, Text("", ""), 5_300_000, 10**10, 95.0, (), 1_800_000), **changes)
 
 
 def card(answer, face="largest"):
