@@ -74,6 +74,16 @@ def poster_url(job: Job) -> str | None:
     return f"results/{escape(job.id)}/poster.jpg" if job.result and job.result.poster else None
 
 
+def newest_picture(job: Job) -> str:
+    """What a running job drew a moment ago; empty while there is nothing to see.
+
+    The page redraws it in place: a browser shows the picture before until the next one has come.
+    """
+    number = job.progress.pictures if job.progress and job.status is JobStatus.RUNNING else 0
+    url = f"results/{escape(job.id)}/newest.jpg?n={number}"
+    return f'<img class="hg-newest" src="{url}" alt="{both(text.NEWEST_FRAME)}">' if number else ""
+
+
 def video_url(job: Job) -> str:
     """Where the result of a finished job is."""
     return f"results/{escape(job.id)}/result.mp4"

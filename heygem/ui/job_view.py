@@ -9,7 +9,7 @@ from heygem.jobs.job import Job, JobStatus
 from heygem.pipeline.progress import Stage
 from heygem.ui import icons, text
 from heygem.ui.html_parts import bilingual, both, error_box, escape
-from heygem.ui.job_parts import meta, poster_url, running_bar, title, video_url
+from heygem.ui.job_parts import meta, newest_picture, poster_url, running_bar, title, video_url
 
 
 def job_card(job: Job | None, now_s: float) -> str:
@@ -25,7 +25,9 @@ def job_card(job: Job | None, now_s: float) -> str:
 
 
 def job_result(job: Job | None) -> str:
-    """The player of a finished job, with its download and what made it; otherwise an empty frame."""
+    """The player of a finished job, with its download and what made it; what a running one draws; else a frame."""
+    if job is not None and (picture := newest_picture(job)):
+        return f'<figure class="hg-player">{picture}<figcaption>{bilingual(text.NEWEST_FRAME)}</figcaption></figure>'
     if job is None or job.result is None:
         return f'<div class="hg-player hg-empty">{bilingual(text.NO_RESULT_YET)}</div>'
     still = poster_url(job)

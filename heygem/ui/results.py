@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from fastapi import FastAPI, HTTPException
-from fastapi.responses import FileResponse, StreamingResponse
+from fastapi.responses import FileResponse, Response, StreamingResponse
 
 from heygem.errors import JobNotFoundError
 from heygem.jobs.batch_archive import stream_archive
@@ -32,6 +32,13 @@ def serve_results(app: FastAPI, queue: TaskQueue) -> None:
     def poster(job_id: str) -> FileResponse:
         job = _job(queue, job_id)
         return _file(job.result.poster if job.result else None, "image/jpeg", None)
+
+    @app.get("/results/{job_id}/newest.jpg")
+    def newest(job_id: str) -> Response:
+        picture = queue.newest_picture(job_id)
+        if picture is None:
+            raise HTTPException(404)
+        return Response(picture, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
     @app.get("/batches/{batch_id}/results.zip")
     def archive(batch_id: str) -> StreamingResponse:

@@ -27,6 +27,7 @@ NO_BATCH_YET = Text(
     "上传一段语音和若干视频，然后点击“提交批量任务”，这里会显示进度。",
     "Upload one speech and some clips, then press Submit batch. Progress appears here.",
 )
+NEWEST_FRAME = Text("刚刚绘制的画面", "Newest drawn frame")
 NO_RESULT_YET = Text("视频生成后在这里播放", "The video will play here")
 QUEUE = Text("任务队列", "Queue")
 QUEUE_EMPTY = Text("没有正在运行或等待的任务", "Nothing runs or waits")
@@ -154,7 +155,7 @@ STATUS = {
     JobStatus.INTERRUPTED: Text("中断", "Interrupted"),
 }
 STAGE = {
-    Stage.LOADING: Text("加载模型", "Models"),
+    Stage.LOADING: Text("检查文件、加载模型", "Files, models"),
     Stage.LISTENING: Text("分析语音", "Speech"),
     Stage.TRACKING: Text("跟踪人脸", "Faces"),
     Stage.DRAWING: Text("绘制口型", "Lips"),

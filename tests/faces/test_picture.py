@@ -1,7 +1,9 @@
+import cv2
+import numpy as np
 import pytest
 import torch
 
-from heygem.faces.picture import working_luma, working_pictures, working_size
+from heygem.faces.picture import small_jpeg, working_luma, working_pictures, working_size
 from heygem.frame import ColourSpace, Frame
 
 
@@ -43,3 +45,11 @@ def test_luma_keeps_a_picture_that_is_small_enough() -> None:
     frame = frame_of((0.2, 0.5, 0.7), 64, 32, ColourSpace())
     frame.y.copy_(torch.arange(64 * 32).reshape(32, 64) % 256)
     assert (working_luma(frame, 64) == frame.y.numpy()).all()
+
+
+@pytest.mark.parametrize("colour", [ColourSpace("bt601"), ColourSpace("bt709", True)])
+def test_a_jpeg_has_the_colours_of_its_frame(colour: ColourSpace) -> None:
+    jpeg = small_jpeg(frame_of((0.8, 0.3, 0.1), 128, 64, colour), 100)
+    bgr = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert bgr is not None and bgr.shape == (50, 100, 3)
+    assert np.abs(bgr - 255 * np.array([0.1, 0.3, 0.8])).max() < 5

@@ -1,6 +1,7 @@
 """Drawing and encoding at the same time, and that neither outlives the other."""
 
 import threading
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from heygem.batch_memory import BatchMemory
 from heygem.errors import JobCancelled
 from heygem.faces.detections import find_faces
+from heygem.faces.picture import small_jpeg
 from heygem.faces.track import build_track
 from heygem.frame import Frame
 from heygem.lipsync.base import Drawn
@@ -103,3 +105,17 @@ def test_an_error_of_the_engine_arrives_after_the_frames_before_it(drawing: Draw
         drawing.draw(range(COUNT), sink, Silent())  # type: ignore[arg-type]
     assert len(sink.frames) == 2 * BATCH
     assert not prefetch_threads()
+
+
+def test_who_watches_is_shown_each_frame_as_it_is_encoded(drawing: Drawing) -> None:
+    class Watching(Silent):
+        def __init__(self) -> None:
+            self.pictures: list[bytes] = []
+
+        def show(self, picture: Callable[[], bytes]) -> None:
+            self.pictures.append(picture())
+
+    sink, watching = Sink(), Watching()
+    drawing.draw(range(3), sink, watching)  # type: ignore[arg-type]
+    assert watching.pictures == [small_jpeg(frame, 480) for frame in sink.frames]
+    assert len(set(watching.pictures)) == 3

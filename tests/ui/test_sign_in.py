@@ -52,7 +52,8 @@ def sign_in(http, password="s3cret", name="ann", **more):
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/config", "/results/x/result.mp4", "/api/v1/jobs", "/docs", "/openapi.json", "/metrics", "/theme.css",
+    ["/", "/config", "/results/x/result.mp4", "/results/x/newest.jpg", "/api/v1/jobs",
+     "/docs", "/openapi.json", "/metrics", "/theme.css",
      "/gradio_api/upload", "/gradio_api/run/predict", "/logout", "/healthz/", "/HEALTHZ", "//healthz", "/healthz/../x",
      "/login/", "/login/x"],
 )  # fmt: skip
