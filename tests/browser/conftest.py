@@ -1,6 +1,7 @@
 """Servers and a browser. Debian's chromium; without it these tests are skipped."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from page_steps import PRESENTER, SPEECH_S, write_speech
 from playwright.sync_api import expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -26,7 +28,13 @@ FLAGS = [
     "--disable-sync",
 ]
 
-expect.set_options(timeout=30_000)  # the cores may be busy
+WAIT_MS = 30_000
+"""The cores may be busy."""
+
+# What Chromium says of a request that a server which is gone, or a session which has ended, refused.
+LOST = "Failed to load resource"
+
+expect.set_options(timeout=WAIT_MS)
 
 
 def pytest_collection_modifyitems(items):
@@ -57,10 +65,14 @@ class Server:
             assert self.process.poll() is None, self.output()
             time.sleep(0.1)
 
-    def restart_killed(self):
-        """Kill the server without warning and start it anew on the same port."""
+    def kill(self):
+        """Without warning."""
         self.process.kill()
         self.process.wait()
+
+    def restart_killed(self):
+        """Kill the server and start it anew on the same port."""
+        self.kill()
         self.start()
 
     def output(self):
@@ -104,7 +116,14 @@ def quick_server(tmp_path_factory):
 def real_server(tmp_path_factory):
     """app.py itself."""
     folder = tmp_path_factory.mktemp("real")
-    settings = {
+    server = Server(["app.py"], folder, settings_of(folder))
+    yield server
+    server.stop()
+
+
+def settings_of(folder):
+    """The environment of an app.py that keeps to itself."""
+    return {
         "HEYGEM_PORT": "{port}",
         "HEYGEM_OUTPUTS_DIR": str(folder / "outputs"),
         "HEYGEM_CACHE_DIR": str(folder / "outputs/.cache"),
@@ -112,9 +131,6 @@ def real_server(tmp_path_factory):
         "HEYGEM_DEVICE": "cpu",
         "HEYGEM_STOP_GRACE_S": "1",
     }
-    server = Server(["app.py"], folder, settings)
-    yield server
-    server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -125,34 +141,67 @@ def chromium():
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def speech(tmp_path_factory):
+    return write_speech(tmp_path_factory.mktemp("speech") / "语音 'a' & b.wav", SPEECH_S)
+
+
+@pytest.fixture
+def clip_named(tmp_path):
+    def make(name):
+        return shutil.copyfile(PRESENTER, tmp_path / name)
+
+    return make
+
+
+class Watch:
+    """Notes what no page may ever do: ask another server, fail, complain, or open a dialog of the browser's own."""
+
+    def __init__(self, server, may_lose_server):
+        self.server, self.may_lose_server = server, may_lose_server
+        self.misdeeds = []
+
+    def follow(self, context):
+        context.on("request", lambda request: self._note_address(request.url))
+        context.on("weberror", lambda error: self.misdeeds.append(("error", str(error.error))))
+        context.on("console", self._note_complaint)
+        context.on("dialog", self._note_dialog)
+        context.on("page", lambda page: page.on("websocket", lambda socket: self._note_address(socket.url)))
+
+    def _note_address(self, url):
+        if not url.startswith((f"{self.server.url}/", "data:", "blob:")) and url != "about:blank":
+            self.misdeeds.append(("request", url))
+
+    def _note_complaint(self, message):
+        is_lost = self.may_lose_server and LOST in message.text
+        # Gradio warns that "Method not implemented." for parts that it does not show; errors there may be none.
+        if message.type == "error" and not is_lost:
+            self.misdeeds.append(("console", message.text))
+
+    def _note_dialog(self, dialog):
+        self.misdeeds.append(("dialog", dialog.message))
+        dialog.dismiss()
+
+
 @pytest.fixture
 def open_page(chromium):
     """Opens pages of a server; at the end nothing may have left it and no script may have failed."""
-    contexts, outside, failures = [], [], []
+    contexts, watches = [], []
 
-    def open_(server, locale="en-US", may_lose_server=False):
-        context = chromium.new_context(viewport={"width": 1440, "height": 1000}, locale=locale, accept_downloads=True)
+    def open_(server, locale="en-US", may_lose_server=False, path="/", shows="#single-generate", **choices):
+        choices = {"viewport": {"width": 1440, "height": 1000}, **choices}
+        context = chromium.new_context(locale=locale, accept_downloads=True, **choices)
+        context.set_default_timeout(WAIT_MS)
         contexts.append(context)
+        watches.append(Watch(server, may_lose_server))
+        watches[-1].follow(context)
         page = context.new_page()
-        page.set_default_timeout(30_000)
-        page.on("request", lambda request: note_outside(request.url, server.url))
-        page.on("pageerror", lambda error: failures.append(str(error)))
-        # Gradio logs this one as a warning.
-        page.on("console", lambda message: note_error(message, may_lose_server))
-        page.goto(server.url, wait_until="domcontentloaded")  # "networkidle" never comes: a heartbeat stays open
-        page.wait_for_selector("#single-generate")
+        # "networkidle" never comes: a heartbeat stays open.
+        page.goto(f"{server.url}{path}", wait_until="domcontentloaded")
+        page.wait_for_selector(shows)
         return page
-
-    def note_error(message, may_lose_server):
-        if message.type == "error" and not (may_lose_server and "Failed to load resource" in message.text):
-            failures.append(message.text)
-
-    def note_outside(url, allowed):
-        if not url.startswith((allowed, "data:", "blob:")):
-            outside.append(url)
 
     yield open_
     for context in contexts:
         context.close()
-    assert outside == []
-    assert failures == []
+    assert [misdeed for watch in watches for misdeed in watch.misdeeds] == []

@@ -1,5 +1,10 @@
-"""The real page over a real queue whose runner copies the clip instead of drawing lips. Run by the browser tests."""
+"""The real page over a real queue whose runner copies the clip instead of drawing lips. Run by the browser tests.
 
+What a clip's name says, its job does: "slow" takes seconds, "bad" fails, "flaky" fails the first time. Only a "couple" is
+looked at before its job: the detector, and torch with it, would take most of the time of every test.
+"""
+
+import os
 import shutil
 import socket
 import sys
@@ -30,6 +35,8 @@ def models_of(settings):
 
 
 def main(port, folder, step_s):
+    tried = set()
+
     def run(job, progress):
         # A page looks once a second: what it is to see of a stage has to last longer than that.
         drawing_s = 0.2 if "slow" in job.request.video_name else step_s
@@ -37,14 +44,25 @@ def main(port, folder, step_s):
             for frame in range(0, 100, 5):
                 progress.tick(stage, frame, 100 if stage is Stage.DRAWING else None)
                 time.sleep(drawing_s if stage is Stage.DRAWING else step_s)
-        if "bad" in job.request.video_name:
+        name = job.request.video_name
+        is_first_try = job.id not in tried
+        tried.add(job.id)
+        if "bad" in name or ("flaky" in name and is_first_try):
             raise NoFaceError(Text("没有找到人脸。", "No face was found."), hint=Text("换一段。", "Use another clip."))
         output = folder / "outputs" / job.id / "result.mp4"
         shutil.copyfile(job.request.video, output)
         return JobResult(output, None, Text("内置模型；Apache-2.0。", "Built-in model; Apache-2.0."))
 
+    def look(clip, speech, options):
+        if clip is None or "couple" not in clip.name:
+            raise NoFaceError(Text("替身不看人脸。", "The stand-in looks at no faces."))
+        return first_look.report(clip, speech, options)
+
     settings = Settings(
-        outputs_dir=folder / "outputs", cache_dir=folder / "outputs/.cache", log_file=folder / "run.log"
+        outputs_dir=folder / "outputs",
+        cache_dir=folder / "outputs/.cache",
+        log_file=folder / "run.log",
+        auth=os.environ.get("HEYGEM_AUTH", ""),
     )
     run_log = open_run_log(settings.log_file)
     queue = TaskQueue(run, outputs_dir=settings.outputs_dir)
@@ -53,7 +71,7 @@ def main(port, folder, step_s):
     watchdog = Watchdog(stall_s=600, on_stall=queue.give_up)
     health = Health(queue, lambda: models, DiskGuard(settings.outputs_dir, 0), watchdog)
     first_look = FirstLook(settings, lambda: models_of(settings))
-    desk = PreflightDesk(first_look.headers, first_look.report)
+    desk = PreflightDesk(first_look.headers, look)
     controls = ModelControls(lambda: None, lambda: None, lambda: None)
     app = build_app(settings, queue, lambda: models, run_log.tail, health, desk, controls)
     listener = socket.create_server(("127.0.0.1", port))

@@ -1,0 +1,62 @@
+"""What one does on the page, for tests of what comes of it."""
+
+import math
+import wave
+from array import array
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+PRESENTER = Path(__file__).resolve().parents[1] / "data" / "presenter.mp4"
+SPEECH_S = 1.2
+SINGLE, BATCH, HISTORY = range(3)
+
+
+def write_speech(path, seconds):
+    """Something that rises and falls like syllables."""
+    samples = array("h")
+    for n in range(int(16000 * seconds)):
+        samples.append(int(abs(math.sin(n / 2500)) * 9000 * math.sin(n / 18)))
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 16000, 0, "NONE", ""))
+        file.writeframes(samples.tobytes())
+    return path
+
+
+def go_to(page, tab):
+    page.get_by_role("tab").nth(tab).click()
+    expect(page.get_by_role("tab").nth(tab)).to_have_attribute("aria-selected", "true")
+
+
+def fill_single(page, speech, clip):
+    page.set_input_files("#single-speech input[type=file]", speech)
+    page.set_input_files("#single-clip input[type=file]", clip)
+    page.wait_for_selector("#single-clip video")
+    page.wait_for_selector("#single-speech input[type=file]", state="detached")
+
+
+def fill_batch(page, speech, clips):
+    go_to(page, BATCH)
+    page.set_input_files("#batch-speech input[type=file]", speech)
+    page.set_input_files("#batch-clips input[type=file]", clips)
+    page.wait_for_selector("#batch-speech input[type=file]", state="detached")
+    expect(page.locator("#batch-clips tbody tr")).to_have_count(len(clips))
+
+
+def wait_for_video(page, selector, timeout_ms=30_000):
+    """The length in seconds of a video that can play."""
+    page.wait_for_selector(selector, timeout=timeout_ms)
+    page.wait_for_function("selector => document.querySelector(selector).readyState >= 2", arg=selector)
+    return page.evaluate("selector => document.querySelector(selector).duration", selector)
+
+
+def download(page, selector):
+    """The file that a click brings."""
+    with page.expect_download() as downloaded:
+        page.locator(selector).click()
+    return downloaded.value
+
+
+def scroll_width(page):
+    """How wide the page is, with what sticks out of the window."""
+    return page.evaluate("document.documentElement.scrollWidth")

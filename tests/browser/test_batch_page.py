@@ -1,0 +1,84 @@
+"""The batch tab and the queue in a real browser, over a quick stand-in for the pipeline."""
+
+from zipfile import ZipFile
+
+import pytest
+from page_steps import BATCH, PRESENTER, SINGLE, download, fill_batch, fill_single, go_to, wait_for_video
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
+
+
+def test_a_batch_goes_on_after_a_bad_clip_and_over_a_refresh_and_a_second_tab(
+    quick_server, open_page, speech, clip_named
+):
+    page = open_page(quick_server)
+    fill_batch(page, speech, [clip_named("bad.mp4"), clip_named("好 🎬.mp4"), clip_named("second.mp4")])
+    page.click("#batch-submit")
+    expect(page.locator("#batch-status")).to_contain_text("bad.mp4")
+    page.reload(wait_until="domcontentloaded")
+    go_to(page, BATCH)
+    other = open_page(quick_server, locale="zh-CN")
+    go_to(other, BATCH)
+    for tab, words in ((page, "Use another clip."), (other, "换一段。")):
+        expect(tab.locator("#batch-status .hg-count")).to_have_text("3/3")
+        bad, good, _ = tab.locator("#batch-tiles article").all()
+        expect(bad).to_contain_text(words)
+        good.locator("[data-act=play]").click()
+        assert wait_for_video(tab, "#batch-player video") == pytest.approx(2, abs=0.2)
+    # A video that is shown stays the same element over the polls.
+    page.evaluate("document.querySelector('#batch-player video').mark = true")
+    page.wait_for_timeout(2500)
+    assert page.evaluate("document.querySelector('#batch-player video').mark") is True
+    with ZipFile(download(page, "#batch-zip").path()) as archive:
+        assert archive.namelist() == ["好 🎬.mp4", "second.mp4", "results.txt"]
+        # Each as the stand-in made it: the clip itself, which plays.
+        assert {archive.read(name) for name in archive.namelist()[:2]} == {PRESENTER.read_bytes()}
+        assert "bad.mp4" in archive.read("results.txt").decode()
+    page.click("#batch-retry")
+    expect(other.locator("#batch-status .hg-count")).to_have_text("2/3")
+    expect(page.locator("#batch-status .hg-count")).to_have_text("3/3")
+
+
+def test_what_failed_or_was_cancelled_is_tried_again(quick_server, open_page, speech, clip_named):
+    page = open_page(quick_server)
+    fill_batch(page, speech, [clip_named("flaky.mp4"), clip_named("slow one.mp4")])
+    page.click("#batch-submit")
+    flaky, slow = (page.locator("#batch-tiles article", has_text=name) for name in ("flaky", "slow one"))
+    expect(slow).to_have_attribute("data-status", "running")
+    expect(flaky).to_contain_text("No face was found.")
+    slow.locator("[data-act=cancel]").click()
+    expect(slow).to_contain_text("Cancelled")
+    slow.locator("[data-act=retry]").click()
+    expect(slow).to_have_attribute("data-status", "running")
+    slow.locator("[data-act=cancel]").click()
+    expect(page.locator("#batch-status .hg-count")).to_have_text("2/2")
+    page.click("#batch-retry")  # what failed, and not what was stopped
+    expect(flaky).to_have_attribute("data-status", "done")
+    expect(slow).to_have_attribute("data-status", "cancelled")
+
+
+def test_cancel_stops_the_running_job_and_a_button_of_the_queue_a_waiting_one(
+    quick_server, open_page, speech, clip_named
+):
+    page = open_page(quick_server)
+    fill_single(page, speech, clip_named("slow first.mp4"))
+    page.click("#single-generate")
+    expect(page.locator("#single-status")).to_contain_text("Running")
+    fill_batch(page, speech, [clip_named("slow second.mp4"), clip_named("third.mp4")])
+    page.click("#batch-submit")
+    expect(page.locator("#queue .hg-waiting")).to_have_text("2")
+    third = page.locator("#queue li", has_text="third.mp4")
+    third.locator("[data-act=front]").press("Enter")
+    expect(third).to_be_focused()  # and not what stands where its button was, which moves another job
+    third.locator("[data-act=cancel]").click()
+    expect(page.locator("#batch-tiles article", has_text="third.mp4")).to_contain_text("Cancelled")
+    go_to(page, SINGLE)
+    page.click("#single-cancel")
+    expect(page.locator("#single-status")).to_contain_text("Cancelled")
+    expect(page.locator("#queue li[data-status=running]")).to_contain_text("second.mp4")
+    go_to(page, BATCH)
+    page.click("#batch-cancel")
+    page.click("#hg-confirm [value=yes]")
+    expect(page.locator("#batch-status .hg-count")).to_have_text("2/2")
+    expect(page.locator("#state")).to_contain_text("Idle")

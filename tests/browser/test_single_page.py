@@ -1,0 +1,72 @@
+"""The single tab in a real browser, over a quick stand-in for the pipeline."""
+
+import subprocess
+
+import pytest
+from page_steps import BATCH, PRESENTER, download, fill_single, go_to, wait_for_video
+from playwright.sync_api import expect
+
+from heygem.media.ffmpeg_binary import ffmpeg_binary
+
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
+
+CLIP, RESULT = (f"#single-compare figure:{which}-child video" for which in ("first", "last"))
+TIMES = f"""() => ['{CLIP}', '{RESULT}'].map((selector) => document.querySelector(selector).currentTime)"""
+
+
+def test_progress_is_shown_and_then_the_result(quick_server, open_page, speech, clip_named):
+    page = open_page(quick_server)
+    name = "a slow ${1+1} {{value}} & 'b'.mp4"
+    fill_single(page, speech, clip_named(name))
+    page.click("#single-generate")
+    expect(page.locator("#single-status")).to_contain_text("Running")
+    expect(page.locator("#single-status .hg-rate")).to_be_visible()
+    expect(page.locator("#single-status .hg-eta")).to_be_visible()
+    expect(page.locator("#single-status .hg-name")).to_have_text(name.translate(str.maketrans("", "", "${}")))
+    assert wait_for_video(page, "#single-result video") == pytest.approx(2, abs=0.2)
+    expect(page.locator("#single-result")).to_contain_text("Apache-2.0")
+    assert download(page, "#single-result a").suggested_filename.endswith("_heygem.mp4")
+    expect(page.locator("#log")).to_contain_text("done in")
+    expect(page.locator("#models")).to_contain_text("hits 7")
+
+
+def test_the_clip_follows_the_result_wherever_it_plays(quick_server, open_page, speech, clip_named):
+    page = open_page(quick_server)
+    fill_single(page, speech, clip_named("compared.mp4"))
+    page.click("#single-generate")
+    page.locator("#single-compare summary").click()
+    assert wait_for_video(page, CLIP) == wait_for_video(page, RESULT)
+    page.evaluate("selector => { document.querySelector(selector).muted = true; }", RESULT)
+    page.evaluate("selector => document.querySelector(selector).play()", RESULT)
+    page.wait_for_function(f"({TIMES})()[0] > 0.3")
+    of_clip, of_result = page.evaluate(TIMES)
+    assert of_clip == pytest.approx(of_result, abs=0.4)  # cores that are busy decode late
+    page.evaluate("selector => document.querySelector(selector).pause()", RESULT)
+    page.wait_for_function("selector => document.querySelector(selector).paused", arg=CLIP)
+    for there in (1.5, 0.2):
+        page.evaluate("([selector, time]) => document.querySelector(selector).currentTime = time", [RESULT, there])
+        page.wait_for_function(f"Math.abs(({TIMES})()[0] - {there}) < 0.05")
+
+
+def test_what_is_missing_is_said_next_to_the_button(quick_server, open_page):
+    page = open_page(quick_server, locale="zh-CN")
+    page.click("#single-generate")
+    expect(page.locator("#single-error")).to_contain_text("请先上传语音和人物视频。")
+    go_to(page, BATCH)
+    page.click("#batch-submit")
+    expect(page.locator("#batch-error")).to_contain_text("请先上传语音和至少一个视频。")
+
+
+def test_uploads_are_looked_at_and_a_face_is_chosen_by_a_click(quick_server, open_page, speech, tmp_path):
+    couple = tmp_path / "couple.mp4"
+    smaller = ["-filter_complex", "[0:v]scale=640:360,pad=640:480[right];[0:v][right]hstack", "-t", "1", "-an"]
+    subprocess.run([ffmpeg_binary(), "-v", "error", "-i", PRESENTER, *smaller, couple], check=True)
+    page = open_page(quick_server)
+    fill_single(page, speech, couple)
+    card = page.locator("#single-preflight")
+    expect(card).to_contain_text("0:01 · 25 fps · 1494 × 480", timeout=90_000)
+    expect(card.locator("[data-face='0']")).to_have_attribute("aria-pressed", "true", timeout=90_000)
+    card.locator("[data-face='1']").click()
+    expect(card.locator("[data-face='1']")).to_have_attribute("aria-pressed", "true")
+    page.get_by_text("Options").click()
+    expect(page.get_by_label("Whose face")).to_have_value("1")
