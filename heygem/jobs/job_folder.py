@@ -35,8 +35,9 @@ def take_inputs(request: JobRequest, folder: Path) -> JobRequest:
     """Store the request's files in `folder`, a new one: uploads are linked where the disk can, all others are copied.
 
     What lies below the folder of the outputs, as uploads do, is written once. A file elsewhere is its owner's, who may
-    write it anew while the job waits, and a link would show that. The names that the user gave stay in the request as
-    data. When this returns, the files are on the disk and survive a power cut.
+    write it anew while the job waits, and a link would show that. A clip that is its own speech is stored once. The
+    names that the user gave stay in the request as data. When this returns, the files are on the disk and survive a
+    power cut.
 
     Returns:
         The request for the files in `folder`.
@@ -52,10 +53,12 @@ def take_inputs(request: JobRequest, folder: Path) -> JobRequest:
                 hint=Text("请重新上传。", "Upload it again."),
                 code="file_missing",
             )
+    speaks_for_itself = request.audio.resolve() == request.video.resolve()
     try:
         folder.mkdir(parents=True)
         _link_or_copy(request.video, folder / _CLIP)
-        _link_or_copy(request.audio, folder / _SPEECH)
+        if not speaks_for_itself:
+            _link_or_copy(request.audio, folder / _SPEECH)
         _flush(folder)
         _flush(folder.parent)
     except OSError as error:
@@ -65,7 +68,7 @@ def take_inputs(request: JobRequest, folder: Path) -> JobRequest:
             hint=Text("请检查磁盘空间和写入权限。", "Check free space and write permission."),
             code="inputs_not_stored",
         ) from error
-    return replace(request, video=folder / _CLIP, audio=folder / _SPEECH)
+    return replace(request, video=folder / _CLIP, audio=folder / (_CLIP if speaks_for_itself else _SPEECH))
 
 
 def check_inputs(request: JobRequest) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from heygem.errors import HeyGemError, MediaError, Text
 from heygem.jobs.disk_guard import full_disk_told
-from heygem.jobs.job import Job, JobRequest, JobResult, Runner
+from heygem.jobs.job import Job, JobKind, JobRequest, JobResult, Runner
 from heygem.pipeline.progress import Progress
 from heygem.settings import Settings
 
@@ -30,9 +30,11 @@ def make_runner(settings: Settings) -> Runner:
 
 
 def speech_seconds(request: JobRequest) -> float | None:
-    """Length of a request's speech by its header; None where that says nothing, or the file is none."""
+    """Length of a request's speech by its header; None where that says nothing of the time that its job takes."""
     from heygem.media.probe import probe_audio
 
+    if request.kind is JobKind.SPEAKER:
+        return None  # its training ends when nothing more is to be learnt
     try:
         duration = probe_audio(request.audio).duration
     except MediaError:

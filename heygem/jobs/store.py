@@ -264,7 +264,7 @@ class JobStore:
 
     def _insert(self, db: sqlite3.Connection, job: Job, place: int, submission: str | None, item: int) -> None:
         request = job.request
-        names = (job.id, job.batch_id or "", request.video_name, request.audio_name)
+        names = (job.id, job.batch_id or "", request.video_name, request.audio_name, request.speaker)
         row = {
             "id": job.id,
             "batch_id": job.batch_id,
