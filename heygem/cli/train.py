@@ -69,7 +69,7 @@ def run_speaker(args: argparse.Namespace, settings: Settings) -> int:
     )
     console = Console()
     console.print(Markdown((made.folder / speakers.REPORT).read_text(encoding="utf-8")))
-    for notice in made.notices:
+    for notice in made.facts.notices:
         console.print(str(notice.text), str(notice.hint), highlight=False, markup=False)
     console.print(
         f"用法 use: --lips {args.name}    {made.folder.resolve()}", highlight=False, soft_wrap=True, markup=False

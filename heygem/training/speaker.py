@@ -8,8 +8,7 @@ from __future__ import annotations
 import logging
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,9 +20,8 @@ from torch import Tensor
 from heygem.batch_memory import BatchMemory
 from heygem.demo.articulation import FPS
 from heygem.device import Placement
-from heygem.errors import Notice, OptionError, Text
+from heygem.errors import Notice, Text
 from heygem.faces.detect import FaceDetector
-from heygem.lipsync import lip_engines
 from heygem.lipsync.demo import ENGINE
 from heygem.nets.blocks import Widths
 from heygem.nets.warp_net import WarpNet
@@ -35,11 +33,13 @@ from heygem.training.parallel import InThisProcess
 from heygem.training.recipe import Recipe
 from heygem.training.speaker_batches import Hearing
 from heygem.training.speaker_clip import SpeakerClip, read_clip
+from heygem.training.speaker_facts import SpeakerFacts, write_facts
+from heygem.training.speaker_folder import free_folder, whole_or_nothing
 from heygem.training.speaker_report import report, sheet
-from heygem.training.speaker_score import HeldOutPart, Sound, SpeakerScore
+from heygem.training.speaker_score import HeldOutDrawings, HeldOutPart, SpeakerScore
 from heygem.training.speaker_training import SPEAKER, Learnt, SpeakerJob, train_speaker_net
 from heygem.weights.load import build, read_metadata, read_tensors
-from heygem.weights.speakers import LIPS, speaker_folder
+from heygem.weights.speakers import LIPS
 
 log = logging.getLogger(__name__)
 
@@ -59,14 +59,18 @@ class Speaker:
         offset: Of the clip's sound, which was corrected.
         scores: Of the part of the clip that was not learnt from.
         as_used: r of drawn mouths with the moment that is heard, and with the frame that is shown.
-        notices: What to know of the model.
+        facts: The same in short, as it lies in the folder.
     """
 
     folder: Path
     offset: Offset
     scores: tuple[SpeakerScore, ...]
     as_used: tuple[float, float]
-    notices: tuple[Notice, ...]
+    facts: SpeakerFacts
+
+
+OnMeasured = Callable[[HeldOutDrawings, SpeakerFacts], None]
+"""Given what the new model draws, and what was measured, before the speaker appears; what it raises undoes it all."""
 
 
 def train_speaker(
@@ -79,6 +83,9 @@ def train_speaker(
     hardware: Hardware,
     progress: Progress,
     recipe: Recipe = SPEAKER,
+    clip_name: str = "",
+    job: str = "",
+    on_measured: OnMeasured = lambda drawings, facts: None,
 ) -> Speaker:
     """Learn how the person in a clip moves the mouth to the sound of the same clip.
 
@@ -91,6 +98,9 @@ def train_speaker(
         hardware: What to train on.
         progress: Somebody who watches; DRAWING counts samples.
         recipe: How to train.
+        clip_name: What the user calls the clip; empty: the file's name.
+        job: Id of the job that this is; empty where it is none.
+        on_measured: Looks at the drawings.
 
     Raises:
         OptionError: the name is none, or taken.
@@ -98,19 +108,19 @@ def train_speaker(
         NoFaceError: it shows no face, or not for long enough.
         JobCancelled: from `progress`.
     """
-    folder = _free_folder(name, models_dir)
+    folder, clip_name = free_folder(name, models_dir), clip_name or clip.name
     began = time.monotonic()
     assert ENGINE.bundled is not None
     widths = Widths.from_json(read_metadata(ENGINE.bundled)["widths"])
     recipe = replace(recipe, widths=widths)
     start = read_tensors(ENGINE.bundled)
-    with _whole_or_nothing(folder) as part:
+    with whole_or_nothing(folder) as part:
         data = part / _DATA
         data.mkdir()
         rng = np.random.default_rng(recipe.seed)
         read = read_clip(clip, data, detector, detector_batch, hardware.device, rng, progress)
         offset = measure_offset(_codes(start, widths, read, progress), read.crops, read.frames)
-        log.info("%s: sound %d frames after the lips, r %.2f, %s", clip.name, offset.frames, offset.r, offset)
+        log.info("%s: sound %d frames after the lips, r %.2f, %s", clip_name, offset.frames, offset.r, offset)
         refuse_unclear(offset, clip.name)
         learnt = train_speaker_net(
             SpeakerJob(
@@ -123,41 +133,20 @@ def train_speaker(
             )
         )
         progress.tick(Stage.FINISHING, 0)
-        facts = _facts(clip, read, learnt, time.monotonic() - began)
-        export(learnt.state, widths, _description(name, facts), part / LIPS, _metadata(name, facts, offset))
-        held_out = HeldOutPart(read, offset.frames)
+        told = _told(clip_name, read, learnt, time.monotonic() - began)
+        export(learnt.state, widths, _description(name, told), part / LIPS, _metadata(name, told, offset))
+        held_out = HeldOutPart(read, offset.frames, on_step=lambda: progress.tick(Stage.FINISHING, 0))
         net = _net(read_tensors(part / LIPS), widths)
-        scores = _scores(held_out, net, _net(start, widths))
+        drawings, scores = held_out.compare(_net(start, widths), net)
         as_used = held_out.as_used(net)
-        (part / REPORT).write_text(report(name, facts, offset, scores, as_used), encoding="utf-8")
-        sheet(held_out.truth, held_out.drawn(net, Sound.RIGHT), part / SHEET)
-        del read, held_out
+        (part / REPORT).write_text(report(name, told, offset, scores, as_used), encoding="utf-8")
+        sheet(drawings.truth, drawings.model, part / SHEET)
+        facts = _facts(name, clip_name, job, offset, scores, learnt)
+        write_facts(facts, part)
+        on_measured(drawings, facts)
+        del read, held_out, drawings
         shutil.rmtree(data)
-    return Speaker(folder, offset, tuple(scores), as_used, _notices(scores))
-
-
-def _free_folder(name: str, models_dir: Path) -> Path:
-    folder = speaker_folder(name, models_dir)
-    if name == "auto" or name in lip_engines() or folder.exists():
-        raise OptionError(
-            Text(f"名称 {name!r} 已被占用。", f"The name {name!r} is taken."),
-            hint=Text(f"请换一个名称，或先删除 {folder}。", f"Choose another, or delete {folder} first."),
-            code="name_taken",
-        )
-    return folder
-
-
-@contextmanager
-def _whole_or_nothing(folder: Path) -> Iterator[Path]:
-    """A folder to fill, which becomes `folder` at the end, or is gone."""
-    part = folder.with_name(folder.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    try:
-        yield part
-        part.rename(folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+    return Speaker(folder, offset, scores, as_used, facts)
 
 
 @torch.inference_mode()
@@ -178,17 +167,29 @@ def _net(state: dict[str, Tensor], widths: Widths) -> WarpNet:
     return build(partial(WarpNet, widths), state, Placement(torch.device("cpu"), torch.float32))
 
 
-def _scores(held_out: HeldOutPart, net: WarpNet, default: WarpNet) -> list[SpeakerScore]:
-    return [
-        held_out.score("mouth left alone", held_out.reference),
-        held_out.score(f"embedded default, {Sound.RIGHT}", held_out.drawn(default, Sound.RIGHT)),
-        *(held_out.score(f"this model, {sound}", held_out.drawn(net, sound)) for sound in Sound),
-    ]
+def _facts(
+    name: str, clip_name: str, job: str, offset: Offset, scores: tuple[SpeakerScore, ...], learnt: Learnt
+) -> SpeakerFacts:
+    _, default, right, silence, shifted = scores
+    return SpeakerFacts(
+        name=name,
+        clip=clip_name,
+        made_s=time.time(),
+        job=job,
+        offset_ms=offset.milliseconds,
+        r=round(right.r, 4),
+        default_r=round(default.r, 4),
+        psnr_db=round(right.psnr_db, 3),
+        default_psnr_db=round(default.psnr_db, 3),
+        silence_psnr_db=round(silence.psnr_db, 3),
+        shifted_psnr_db=round(shifted.psnr_db, 3),
+        samples=learnt.samples,
+        notices=_notices(right, shifted),
+    )
 
 
-def _notices(scores: list[SpeakerScore]) -> tuple[Notice, ...]:
+def _notices(right: SpeakerScore, shifted: SpeakerScore) -> tuple[Notice, ...]:
     """Whether the model follows the sound."""
-    *_, right, _, shifted = scores
     if right.r >= _FOLLOWS_R and right.psnr_db >= shifted.psnr_db + _FOLLOWS_DB:
         return ()
     text = Text(
@@ -199,21 +200,22 @@ def _notices(scores: list[SpeakerScore]) -> tuple[Notice, ...]:
     return (Notice("weak_lips", text, hint),)
 
 
-def _facts(clip: Path, read: SpeakerClip, learnt: Learnt, seconds: float) -> dict[str, str]:
+def _told(clip_name: str, read: SpeakerClip, learnt: Learnt, seconds: float) -> dict[str, str]:
+    """What the report says of clip and training."""
     return {
-        "clip": f"{clip.name}, {len(read.frames) / FPS:.1f} s with a face, {len(read.learnt) / FPS:.1f} s learnt from",
+        "clip": f"{clip_name}, {len(read.frames) / FPS:.1f} s with a face, {len(read.learnt) / FPS:.1f} s learnt from",
         "training": f"best after {learnt.samples:,} samples of {learnt.shown:,}, {seconds:.0f} s in all",
     }
 
 
-def _description(name: str, facts: dict[str, str]) -> str:
-    return f"The embedded default, taught speaker {name}. Clip: {facts['clip']}. Training: {facts['training']}."
+def _description(name: str, told: dict[str, str]) -> str:
+    return f"The embedded default, taught speaker {name}. Clip: {told['clip']}. Training: {told['training']}."
 
 
-def _metadata(name: str, facts: dict[str, str], offset: Offset) -> dict[str, str]:
+def _metadata(name: str, told: dict[str, str], offset: Offset) -> dict[str, str]:
     return {
         "speaker": name,
-        "clip": facts["clip"],
+        "clip": told["clip"],
         "clip_sound_late": str(offset.frames),
         "clip_sound_late_unit": "frames at 25 fps, corrected in training",
         "author": "The user of HeyGem",

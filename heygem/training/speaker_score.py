@@ -6,6 +6,7 @@ mouth that it is to draw.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -57,18 +58,39 @@ class SpeakerScore:
     lag: int
 
 
+@dataclass(frozen=True, slots=True)
+class HeldOutDrawings:
+    """The end of a clip, and what is drawn of it with the right sound.
+
+    Attributes:
+        frames: (F,) int32: at which frame of 25 a second each picture was seen.
+        late: By how many frames the clip's sound comes later than its lips.
+        truth: (F, 96, 96, 3) uint8 RGB.
+        default: The same as drawn by the embedded default.
+        model: The same as drawn by the new model.
+    """
+
+    frames: NDArray[np.int32]
+    late: int
+    truth: Crops
+    default: Crops
+    model: Crops
+
+
 class HeldOutPart:
     """The end of a clip.
 
     Args:
         clip: As read.
         late: By how many frames its sound comes later than its lips.
+        on_step: Called now and then while pictures are drawn; what it raises passes.
     """
 
-    def __init__(self, clip: SpeakerClip, late: int) -> None:
+    def __init__(self, clip: SpeakerClip, late: int, on_step: Callable[[], None] = lambda: None) -> None:
+        self._late, self._on_step = late, on_step
         rows = np.asarray(clip.held_out)
         self.truth: Crops = np.asarray(clip.crops[rows])
-        frames = clip.frames[rows]
+        self._frames = frames = np.asarray(clip.frames[rows])
         poses, numbers = Poses(self.truth), np.arange(len(rows))
         self.references = np.array([poses.most_alike(int(one), numbers) for one in numbers])
         hearing = Hearing(clip.mels[:1], late)
@@ -87,7 +109,7 @@ class HeldOutPart:
 
     def drawn(self, net: WarpNet, sound: Sound) -> Crops:
         """(F, 96, 96, 3): what `net` makes of the references when it hears `sound`."""
-        return _draw(net, self._heard[sound], self.truth, self.reference)
+        return self._draw(net, self._heard[sound], self.truth, self.reference)
 
     def as_used(self, net: WarpNet) -> tuple[float, float]:
         """What the product does: each frame is its own reference, and hears the sound of another moment.
@@ -97,8 +119,19 @@ class HeldOutPart:
             frame: how far the model follows the sound, and how far it copies what it sees.
         """
         shown = np.roll(self.truth, len(self.truth) // 2, axis=0)
-        drawn = self.component(_draw(net, self._heard[Sound.RIGHT], shown, shown))
+        drawn = self.component(self._draw(net, self._heard[Sound.RIGHT], shown, shown))
         return correlation(drawn, self.component(self.truth)), correlation(drawn, self.component(shown))
+
+    def compare(self, default: WarpNet, net: WarpNet) -> tuple[HeldOutDrawings, tuple[SpeakerScore, ...]]:
+        """What both draw, and the lines of the table: mouth left alone, default, and `net` with each `Sound`."""
+        by_default = self.drawn(default, Sound.RIGHT)
+        ours = {sound: self.drawn(net, sound) for sound in Sound}
+        scores = (
+            self.score("mouth left alone", self.reference),
+            self.score(f"embedded default, {Sound.RIGHT}", by_default),
+            *(self.score(f"this model, {sound}", crops) for sound, crops in ours.items()),
+        )
+        return HeldOutDrawings(self._frames, self._late, self.truth, by_default, ours[Sound.RIGHT]), scores
 
     def score(self, name: str, drawn: Crops) -> SpeakerScore:
         """Measure pictures against the truth."""
@@ -110,26 +143,26 @@ class HeldOutPart:
         curve: Curve = (_mouths(crops) - self._rest) @ self._component
         return curve
 
+    @torch.inference_mode()
+    def _draw(self, net: WarpNet, heard: Tensor, upper: Crops, reference: Crops) -> Crops:
+        device = next(net.parameters()).device
+        net.eval()
+        crops = np.empty_like(reference)  # ten minutes of clip would be a gigabyte as numbers of the net
+        for start in range(0, len(heard), _AT_ONCE):
+            self._on_step()
+            part = slice(start, start + _AT_ONCE)
+            shown = pictures(reference[part]).to(device)
+            colour, opacity, flow = net(heard[part].to(device), net_input(pictures(upper[part]).to(device), shown))
+            drawn = composite(colour, opacity, warp(shown, flow)).clamp(0, 1) * 255
+            crops[part] = drawn.round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+        return crops
+
 
 def mouth_psnr(drawn: Crops, truth: Crops) -> float:
     """Mean PSNR of the mouths in dB."""
     pairs = zip(drawn[:, _ROWS, _COLUMNS], truth[:, _ROWS, _COLUMNS], strict=True)
     # Equal pictures have no ratio: 99 dB stands for that.
     return float(np.mean([min(99.0, calculate_psnr(ours, theirs)) for ours, theirs in pairs]))
-
-
-@torch.inference_mode()
-def _draw(net: WarpNet, heard: Tensor, upper: Crops, reference: Crops) -> Crops:
-    device = next(net.parameters()).device
-    net.eval()
-    crops = np.empty_like(reference)  # ten minutes of clip would be a gigabyte as numbers of the net
-    for start in range(0, len(heard), _AT_ONCE):
-        part = slice(start, start + _AT_ONCE)
-        shown = pictures(reference[part]).to(device)
-        colour, opacity, flow = net(heard[part].to(device), net_input(pictures(upper[part]).to(device), shown))
-        drawn = composite(colour, opacity, warp(shown, flow)).clamp(0, 1) * 255
-        crops[part] = drawn.round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
-    return crops
 
 
 def _first_component(clip: SpeakerClip) -> tuple[Curve, Curve]:

@@ -89,8 +89,12 @@ class SpeakerJob:
         training.net.load_state_dict(self.start)
         size = self.hardware.batch(self.recipe.batch)
         batches = speaker_batches(clip, self.late, size, np.random.default_rng([self.recipe.seed, 4, replica.rank]))
-        best = _Best(HeldOutPart(clip, self.late), training.net) if replica.leads else None
         done, looked = 0, 0
+        best = None
+        if replica.leads:
+            # Looking at two minutes takes half a minute: who cancels does not wait for it.
+            part = HeldOutPart(clip, self.late, on_step=lambda: self.progress(done))
+            best = _Best(part, training.net)
         while done < self.recipe.samples:
             for _ in range(_AVERAGE_EVERY):
                 training.step(next(batches), done / self.recipe.samples)

@@ -33,10 +33,15 @@ def speaker_folder(name: str, models_dir: Path) -> Path:
             ),
             code="bad_name",
         )
-    return models_dir / _FOLDER / name
+    return speakers_folder(models_dir) / name
+
+
+def speakers_folder(models_dir: Path) -> Path:
+    """Where the folders of all speakers lie, if there are any."""
+    return models_dir / _FOLDER
 
 
 def speaker_names(models_dir: Path) -> list[str]:
     """Speakers of whom there is a model, in alphabetical order."""
-    files = (models_dir / _FOLDER).glob(f"*/{LIPS}")
+    files = speakers_folder(models_dir).glob(f"*/{LIPS}")
     return sorted(file.parent.name for file in files if _NAME.fullmatch(file.parent.name))

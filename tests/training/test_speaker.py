@@ -28,6 +28,7 @@ from heygem.training.parallel import InThisProcess
 from heygem.training.speaker import REPORT, SHEET, Speaker, train_speaker
 from heygem.training.speaker_batches import Hearing, Poses, speaker_batches
 from heygem.training.speaker_clip import SpeakerClip
+from heygem.training.speaker_facts import FACTS, read_facts
 from heygem.training.speaker_training import SPEAKER
 from heygem.weights.load import read_metadata
 from heygem.weights.speakers import LIPS, speaker_names
@@ -95,7 +96,7 @@ def trained(clip: Path, watched: Watched, tmp_path_factory: pytest.TempPathFacto
 
 
 def test_the_result_is_a_lip_engine_that_says_whose_it_is(trained: Speaker) -> None:
-    assert sorted(path.name for path in trained.folder.iterdir()) == [LIPS, REPORT, SHEET]
+    assert sorted(path.name for path in trained.folder.iterdir()) == [LIPS, REPORT, SHEET, FACTS]
     load_demo(trained.folder / LIPS, Placement(CPU, torch.float32))
     facts = read_metadata(trained.folder / LIPS)
     assert facts["speaker"] == "anna"
@@ -117,6 +118,19 @@ def test_a_little_training_is_better_than_none_and_is_measured_on_the_end_of_the
     text = (trained.folder / REPORT).read_text(encoding="utf-8")
     assert len([line for line in text.splitlines() if line.startswith("| ")]) == 2 + 5
     assert cv2.imread(str(trained.folder / SHEET)).shape == (4 * 96, 960, 3)
+
+
+def test_the_facts_that_lists_are_drawn_from_are_those_of_the_report(trained: Speaker) -> None:
+    facts = read_facts(trained.folder)
+    assert facts is not None and facts == trained.facts
+    scores = {score.name: score for score in trained.scores}
+    assert (facts.name, facts.clip, facts.job, facts.offset_ms) == ("anna", "anna.mp4", "", 120)
+    assert facts.psnr_db == pytest.approx(scores["this model, right sound"].psnr_db, abs=0.001)
+    assert facts.default_psnr_db == pytest.approx(scores["embedded default, right sound"].psnr_db, abs=0.001)
+    assert facts.shifted_psnr_db == pytest.approx(scores["this model, sound 25 frames off"].psnr_db, abs=0.001)
+    assert "+120" in facts.summary.en and f"r {facts.r:.2f}" in facts.summary.zh
+    (trained.folder / FACTS).write_text("{}", encoding="utf-8")
+    assert read_facts(trained.folder) is None
 
 
 def test_whoever_watches_sees_every_stage(trained: Speaker, watched: Watched) -> None:
