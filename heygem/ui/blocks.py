@@ -28,7 +28,8 @@ from heygem.ui.log_view import FILTER_JS, FOLLOW_JS, log_head, log_tail
 from heygem.ui.login_page import sign_out_form
 from heygem.ui.models_part import ModelsPart
 from heygem.ui.models_view import ModelControls, ModelRow
-from heygem.ui.panel import Panel, View
+from heygem.ui.panel import Panel, SharedLook, View, drawn_once
+from heygem.ui.polled_page import PolledPage
 from heygem.ui.preflight_desk import PreflightDesk
 from heygem.ui.queue_view import queue_card
 from heygem.ui.results import serve_results
@@ -76,7 +77,7 @@ def build_app(
     Args:
         settings: Where uploads are kept until their job has them: ``cache_dir / "uploads"``.
         queue: Where the page submits, and what it shows.
-        models_status: The models now; called once a second per open page.
+        models_status: The models now; called about once a second while a page is open.
         log_lines: The last lines of the run log, oldest first; likewise.
         health: Answers supervisors.
         desk: Looks at uploads before their jobs.
@@ -92,10 +93,10 @@ def build_app(
         return View(queue.jobs(), log_lines(), models_status(), time.time(), queue.pause_reason)
 
     # Uploads that no job holds any more go after a day.
-    with gr.Blocks(
+    with PolledPage(
         title="HeyGem", analytics_enabled=False, fill_width=True, delete_cache=(_HOUR_S, 24 * _HOUR_S)
     ) as page:
-        wiring = Wiring(queue, look)
+        wiring = Wiring(queue, SharedLook(look, queue.store.mark))
         with gr.Row(elem_id="top-row"):
             header = _header(has_users=bool(settings.auth or settings.auth_file)) + confirm_dialog()
             gr.HTML(header, apply_default_css=False, js_on_load=_HEADER_JS, elem_id="header")
@@ -105,7 +106,7 @@ def build_app(
                 with gr.Tab(label("single"), id="single"):
                     single = SingleTab(queue, uploads, desk)
                 with gr.Tab(label("batch"), id="batch"):
-                    batch = BatchTab(queue, uploads)
+                    batch = BatchTab(queue, uploads, desk)
                 with gr.Tab(label("history"), id="history"):
                     history = HistoryTab(queue)
             with gr.Column(scale=4, min_width=320, elem_id="rail"):
@@ -115,21 +116,23 @@ def build_app(
                     log_html = gr.HTML(apply_default_css=False, js_on_load=FOLLOW_JS, elem_id="log")
                 models = ModelsPart(settings, controls)
         rail = [
-            Panel(state, lambda view, chosen: state_pill(view.jobs)),
+            Panel(state, drawn_once(lambda view: state_pill(view.jobs))),
             Panel(
                 queue_html,
                 lambda view, chosen: queue_card(view.jobs, view.now_s, view.pause_reason, chosen.refusal),
             ),
-            Panel(log_html, lambda view, chosen: log_tail(view.log)),
+            Panel(log_html, drawn_once(lambda view: log_tail(view.log))),
             *models.panels,
         ]
         wiring.poll(page, [*single.panels, *batch.panels, *history.panels, *rail])
         single.connect(wiring)
-        batch.connect(wiring)
+        batch.connect(wiring, page)
         history.connect(wiring)
         models.connect(wiring)
         wiring.on_row_buttons(queue_html)
     page.queue(api_open=False)
+    # Gradio looks for queued events a thousand times a second, which takes 5 % of a core; none of ours is queued.
+    page._queue.sleep_when_free = page._queue.progress_update_sleep_when_free = 1.0
     return _mount(page, queue, health, settings, uploads_dir)
 
 

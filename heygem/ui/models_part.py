@@ -9,7 +9,7 @@ import gradio as gr
 from heygem.settings import Settings
 from heygem.ui.events import Wiring
 from heygem.ui.models_view import MODELS_JS, ModelControls, Room, models_card, weights_card
-from heygem.ui.panel import Panel
+from heygem.ui.panel import Panel, drawn_once
 from heygem.weights.locate import path_of
 from heygem.weights.manifest import CHECKPOINTS, Checkpoint
 
@@ -29,7 +29,10 @@ class ModelsPart:
         # Apart, so that it stays unfolded while the numbers above it change.
         weights = gr.HTML(apply_default_css=False, elem_id="weights")
         self.panels = [
-            Panel(self._models, lambda view, chosen: models_card(view.models, self._disk(), controls.vram())),
+            Panel(
+                self._models,
+                drawn_once(lambda view: models_card(view.models, self._disk(), controls.vram())),
+            ),
             Panel(weights, lambda view, chosen: weights_card(missing_weights(settings))),
         ]
 

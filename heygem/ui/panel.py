@@ -5,7 +5,9 @@ Nothing that matters lives in a page: it may be refreshed, closed or opened twic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+import time
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,6 +54,10 @@ class Chosen:
     """Whose mouth its options say."""
     sent_clip: Path | None = None
     """The upload that became the job `single_job`: what its result is compared with."""
+    draft: str = ""
+    """Id of the batch that is put together here."""
+    opened_clip: str = ""
+    """The clip of it whose options are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,50 @@ class Panel:
 
     html: gr.HTML
     draw: Callable[[View, Chosen], str]
+
+
+_FRESH_S = 0.9
+"""Seconds for which a look serves: a page that asks once a second gets a new one each time."""
+
+
+class SharedLook:
+    """Looks at the server once for all open pages. May be called from any thread.
+
+    Args:
+        look: Makes a new one.
+        mark: Changes whenever a look at the queue would find something else: a button's effect is seen at once.
+        clock: Seconds from any fixed moment.
+    """
+
+    def __init__(
+        self, look: Callable[[], View], mark: Callable[[], Hashable], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._look = look
+        self._mark = mark
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._last: tuple[Hashable, float, View] | None = None
+
+    def __call__(self) -> View:
+        """The server as it is now, or was less than a second ago with the same queue."""
+        with self._lock:
+            mark, now = self._mark(), self._clock()
+            if self._last is None or self._last[0] != mark or now - self._last[1] >= _FRESH_S:
+                self._last = (mark, now, self._look())
+            return self._last[2]
+
+
+def drawn_once(draw: Callable[[View], str]) -> Callable[[View, Chosen], str]:
+    """How to draw a panel that is the same on every page: once for each look."""
+    last: tuple[View, str] | None = None
+
+    def drawn(view: View, chosen: Chosen) -> str:
+        nonlocal last
+        if last is None or last[0] is not view:
+            last = (view, draw(view))
+        return last[1]
+
+    return drawn
 
 
 def refresh(panels: Sequence[Panel], view: View, chosen: Chosen, shown: Sequence[int]) -> tuple[list[int], list[Any]]:
