@@ -98,6 +98,11 @@ class AudioFile:
         """What an encoder needs to know to put this sound into a result."""
         return Sound(self.path, self.info, self.samples)
 
+    def part(self, start_s: Fraction, stop_s: Fraction) -> Sound:
+        """The same for some seconds of it; what reaches beyond its end is cut off."""
+        first, stop = (min(self.samples, round(time_s * self.info.rate_hz)) for time_s in (start_s, stop_s))
+        return Sound(self.path, self.info, stop - first, first)
+
     def pieces(self, rate_hz: int) -> Generator[Waveform, None, None]:
         """The whole sound in mono, resampled as ``librosa.load`` does it, a few seconds at a time.
 

@@ -51,12 +51,14 @@ class Sound:
     Attributes:
         path: The file.
         info: What `probe_audio` found out about it.
-        samples: Exact length at its own rate.
+        samples: How many at its own rate are heard.
+        first: How many before them are not.
     """
 
     path: Path
     info: AudioInfo
     samples: int
+    first: int = 0
 
 
 def file_url(path: Path) -> str:
@@ -286,6 +288,8 @@ def _whole_frames(sound: Sound) -> Any:
     samples = math.ceil(sound.samples * Fraction(rate, sound.info.rate_hz))
     lead_in = -samples % AAC_FRAME
     track = source[str(sound.info.stream_index)].filter("asetpts", "N/SR/TB")
+    if sound.first:
+        track = track.filter("atrim", start_sample=sound.first).filter("asetpts", "N/SR/TB")
     # Scaled down only as far as a mix of channels could overshoot.
     track = track.filter("aresample", rate, rematrix_maxval=1)
     if sound.info.channels > 2:

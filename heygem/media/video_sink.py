@@ -13,7 +13,7 @@ from heygem.frame import Frame
 from heygem.media import Codec
 from heygem.media.audio_file import AudioFile
 from heygem.media.colour_tags import ColourTags
-from heygem.media.ffmpeg_args import encode_args
+from heygem.media.ffmpeg_args import Sound, encode_args
 from heygem.media.mp4_writer import Mp4Writer
 
 _CPU = torch.device("cpu")
@@ -31,7 +31,7 @@ class VideoSink(Mp4Writer):
         fps: Frames per second.
         tags: Colour tags of the frames.
         sample_aspect: Width of a pixel divided by its height.
-        audio: The sound that goes with the picture; None writes none.
+        audio: The sound that goes with the picture, or a part of one; None writes none.
         crf: Quality, 0 (best) to 51.
         codec: How the picture is encoded.
         metadata: What the container says of the file, by key.
@@ -49,13 +49,13 @@ class VideoSink(Mp4Writer):
         fps: Fraction,
         tags: ColourTags,
         sample_aspect: Fraction = Fraction(1),
-        audio: AudioFile | None,
+        audio: AudioFile | Sound | None,
         crf: int = 18,
         codec: Codec = "h264",
         metadata: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._size = (width, height)
-        sound = None if audio is None else audio.sound
+        sound = audio.sound if isinstance(audio, AudioFile) else audio
         super().__init__(
             path,
             codec,

@@ -21,6 +21,7 @@ from heygem.faces.picture import small_jpeg
 from heygem.frame import Frame
 from heygem.lipsync.base import AudioWindows, LipSyncModel
 from heygem.media.audio_file import AudioFile
+from heygem.media.ffmpeg_args import Sound
 from heygem.media.picture_sums import PictureSums
 from heygem.media.video_sink import VideoSink
 from heygem.media.video_source import VideoSource
@@ -72,8 +73,9 @@ class Drawing:
         speech: What is said.
         engines: The loaded models.
         options: The user's choices.
-        count: Frames of the result.
+        count: Frames of the file.
         is_labelled: The visible label is drawn.
+        first: Number of the file's first frame in the result: 0 but for a preview.
     """
 
     source: VideoSource
@@ -83,6 +85,7 @@ class Drawing:
     options: RenderOptions
     count: int
     is_labelled: bool
+    first: int = 0
 
     @property
     def fps(self) -> Fraction:
@@ -109,7 +112,7 @@ class Drawing:
         return prefetch(frames, self.frames_ahead)
 
     def sink(
-        self, path: Path, audio: AudioFile | None = None, metadata: Mapping[str, str] = MappingProxyType({})
+        self, path: Path, audio: AudioFile | Sound | None = None, metadata: Mapping[str, str] = MappingProxyType({})
     ) -> VideoSink:
         """A file for frames of the result; all files of one result can be joined.
 
@@ -142,7 +145,7 @@ class Drawing:
         Args:
             part: Numbers of frames of the result, in one piece.
             sink: Where they go.
-            progress: Told of each frame by its number in the whole result; shown it, if a `Viewer`.
+            progress: Told of each frame by its number in the file; shown it, if a `Viewer`.
             decoded: The clip's frames from the part's first one on, if the part before left them; else they are read.
 
         Raises:
@@ -162,7 +165,7 @@ class Drawing:
                 sink.write(shot.frame)
                 if viewer is not None:
                     viewer.show(partial(small_jpeg, shot.frame, _SHOWN_PX))
-                progress.tick(Stage.DRAWING, shot.index + 1, self.count)
+                progress.tick(Stage.DRAWING, shot.index + 1 - self.first, self.count)
 
     def _shots(self, decoded: Iterable[tuple[int, Frame]], first: int) -> Iterator[Shot]:
         """The frames of the result from number `first` on, finished, in order."""

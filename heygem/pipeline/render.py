@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
 from types import MappingProxyType
 
-from heygem.faces.detections import Detections, find_faces
-from heygem.faces.face import Face, FaceTrack
+from heygem.faces.face import FaceTrack
 from heygem.faces.track import build_track
 from heygem.faces.track_cache import DetectionCache
-from heygem.frame import Frame
 from heygem.media.video_source import VideoSource
 from heygem.pipeline.drawing import Drawing, Engines, Speech
-from heygem.pipeline.halving import in_halves
 from heygem.pipeline.options import RenderOptions
-from heygem.pipeline.prefetch import prefetch
 from heygem.pipeline.progress import Progress, Stage
 from heygem.pipeline.segments import LONG_SEGMENTS, SEGMENT_S, draw_in_segments
+from heygem.pipeline.tracking import find_in_all
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +34,7 @@ class Report:
         track: Where the face was.
         was_tracked_before: The clip's faces were found in the cache.
         tracking_s, drawing_s: Seconds that the two passes took.
+        first: Number of its first frame in the whole result: 0 but for a preview.
     """
 
     frames: int
@@ -48,6 +45,7 @@ class Report:
     was_tracked_before: bool
     tracking_s: float
     drawing_s: float
+    first: int = 0
 
 
 def render(
@@ -91,7 +89,7 @@ def render(
     count = ceil(speech.audio.duration * fps)
 
     started = time.monotonic()
-    detections, was_cached = _detections(source, engines, cache, progress)
+    detections, was_cached = find_in_all(source, engines, cache, progress)
     track = build_track(detections, face=options.face, smooth=options.smooth, fps=fps)
     tracked = time.monotonic()
     log.info("face in %.0f %% of %d frames (%s)", 100 * track.coverage, len(track), track.detector)
@@ -113,27 +111,3 @@ def render(
         tracking_s=tracked - started,
         drawing_s=time.monotonic() - tracked,
     )
-
-
-def _detections(
-    source: VideoSource, engines: Engines, cache: DetectionCache, progress: Progress
-) -> tuple[Detections, bool]:
-    """Pass 1: the faces of every frame of the clip, and whether they were known already."""
-    progress.tick(Stage.TRACKING, 0, source.info.estimated_frames)
-    known = cache.get(source.path, engines.detector.identity, source.info.fps)
-    if known is not None:
-        return known, True
-
-    def detect(frames: Sequence[Frame]) -> list[list[Face]]:
-        moved = [frame.to(engines.lips.device) for frame in frames]
-        parts = in_halves(len(moved), engines.detector_batch, lambda part: engines.detector.detect(moved[part]))
-        return [faces for part in parts for faces in part]
-
-    def report(done: int) -> None:
-        progress.tick(Stage.TRACKING, done, source.info.estimated_frames)
-
-    read_ahead = prefetch(source.frames(), engines.detector.batch)
-    with closing(read_ahead):
-        found = find_faces(read_ahead, engines.detector, detect=detect, on_batch=report)
-    cache.put(source.path, engines.detector.identity, source.info.fps, found)
-    return found, False

@@ -1,0 +1,95 @@
+"""Pass 1: the faces in the frames of a clip, or of a part of it. Knows the detector; not whose face is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from itertools import islice
+
+from heygem.faces.detections import Detections, find_faces
+from heygem.faces.face import Face
+from heygem.faces.track_cache import DetectionCache
+from heygem.frame import Frame
+from heygem.media.picture_sums import PictureSums
+from heygem.media.video_source import VideoSource
+from heygem.pipeline.drawing import Engines
+from heygem.pipeline.halving import in_halves
+from heygem.pipeline.prefetch import prefetch
+from heygem.pipeline.progress import Progress, Stage
+
+_TICK_FRAMES = 25
+"""Frames that are passed over between two ticks."""
+
+
+def detect(frames: Sequence[Frame], engines: Engines) -> list[list[Face]]:
+    """All faces of each frame; what does not fit on the device at once is searched in halves.
+
+    Raises:
+        OutOfMemoryError: not even one frame fits.
+    """
+    moved = [frame.to(engines.lips.device) for frame in frames]
+    parts = in_halves(len(moved), engines.detector_batch, lambda part: engines.detector.detect(moved[part]))
+    return [faces for part in parts for faces in part]
+
+
+def find_in_all(
+    source: VideoSource, engines: Engines, cache: DetectionCache, progress: Progress
+) -> tuple[Detections, bool]:
+    """The faces of every frame of the clip, and whether they were known already; from now on they are.
+
+    Raises:
+        MediaError: the clip cannot be decoded.
+        OutOfMemoryError: not even one frame fits on the device.
+        JobUnwound: from `progress`.
+    """
+    frames = source.info.estimated_frames
+    progress.tick(Stage.TRACKING, 0, frames)
+    known = cache.get(source.path, engines.detector.identity, source.info.fps)
+    if known is not None:
+        return known, True
+    with closing(prefetch(source.frames(), engines.detector.batch)) as read_ahead:
+        found = find_faces(
+            read_ahead,
+            engines.detector,
+            detect=lambda batch: detect(batch, engines),
+            on_batch=lambda done: progress.tick(Stage.TRACKING, done, frames),
+        )
+    cache.put(source.path, engines.detector.identity, source.info.fps, found)
+    return found, False
+
+
+def find_in_part(
+    source: VideoSource, part: range, engines: Engines, sums: PictureSums, progress: Progress
+) -> Detections:
+    """The faces of some frames of the clip. What lies before is decoded and not searched; what lies after is not read.
+
+    Nothing of it is kept for later jobs: only the faces of a whole clip are.
+
+    Args:
+        source: The clip.
+        part: Numbers of its frames, in one piece; those that it does not have are left out.
+        engines: The detector and its device.
+        sums: Gets the checksums of all pictures up to the last one, so that the part can be entered later.
+        progress: Somebody who watches.
+
+    Raises:
+        MediaError, OutOfMemoryError, JobUnwound: as for `find_in_all`.
+    """
+    with closing(source.frames()) as frames:
+        for number, frame in enumerate(islice(frames, part.start)):
+            sums.note(number, frame)
+            if number % _TICK_FRAMES == 0:
+                progress.tick(Stage.TRACKING, number)
+        wanted = (_noted(number, frame, sums) for number, frame in zip(part, frames, strict=False))
+        with closing(prefetch(wanted, engines.detector.batch)) as read_ahead:
+            return find_faces(
+                read_ahead,
+                engines.detector,
+                detect=lambda batch: detect(batch, engines),
+                on_batch=lambda done: progress.tick(Stage.TRACKING, done, len(part)),
+            )
+
+
+def _noted(number: int, frame: Frame, sums: PictureSums) -> Frame:
+    sums.note(number, frame)
+    return frame
