@@ -26,7 +26,7 @@ from heygem.settings import Settings
 from heygem.ui.api_errors import describe_validation
 from heygem.ui.api_form import MAX_TEXT_BYTES, FormReceiver, receive_form
 from heygem.ui.api_models import Options
-from heygem.ui.uploads import check_batch_size, look_at
+from heygem.ui.uploads import check_batch_size, look_at, path_in_input_dir
 
 
 class JobPaths(BaseModel):
@@ -73,7 +73,11 @@ class Intake:
         async with self._arriving() as folder:
             if _is_json(request):
                 asked = await _read_json(JobPaths, request)
-                video, audio, options = self._inside(asked.video), self._inside(asked.audio), _options(asked.options)
+                video, audio, options = (
+                    path_in_input_dir(asked.video, self.settings),
+                    path_in_input_dir(asked.audio, self.settings),
+                    _options(asked.options),
+                )
             else:
                 # Two files at the most, of which one is the speech.
                 [video], audio, options = await self._uploaded(request, folder, "video", 2)
@@ -86,8 +90,8 @@ class Intake:
         async with self._arriving() as folder:
             if _is_json(request):
                 asked = await _read_json(BatchPaths, request)
-                videos = [self._inside(name) for name in asked.videos]
-                audio, options = self._inside(asked.audio), _options(asked.options)
+                videos = [path_in_input_dir(name, self.settings) for name in asked.videos]
+                audio, options = path_in_input_dir(asked.audio, self.settings), _options(asked.options)
             else:
                 # One more than is taken, so that the refusal says how many are.
                 videos, audio, options = await self._uploaded(
@@ -133,34 +137,6 @@ class Intake:
         if not videos:
             raise _missing(video_field)
         return videos, audios[0], _options(_parsed(Options, receiver.texts.get("options", "{}")))
-
-    def _inside(self, name: str) -> Path:
-        """A file of the allowed folder.
-
-        Raises:
-            InputError: there is no such folder, or no such file in it; it does not tell what lies elsewhere.
-        """
-        root = self.settings.input_dir
-        if root is None:
-            raise InputError(
-                Text("本服务不接受服务器上的路径。", "This server takes no paths of its machine."),
-                hint=Text(
-                    "请上传文件，或由管理员设置 HEYGEM_INPUT_DIR。", "Upload the files, or set HEYGEM_INPUT_DIR."
-                ),
-                code="paths_are_off",
-            )
-        try:
-            path = (root / name).resolve()
-            is_file = path.is_relative_to(root.resolve()) and path.is_file()
-        except (OSError, ValueError):  # a name that no file can have
-            is_file = False
-        if not is_file:
-            raise InputError(
-                Text("允许的目录中没有这个文件。", "There is no such file in the folder that is allowed."),
-                hint=Text("路径相对于 HEYGEM_INPUT_DIR。", "Paths are relative to HEYGEM_INPUT_DIR."),
-                code="no_such_path",
-            )
-        return path
 
 
 def _is_json(request: Request) -> bool:

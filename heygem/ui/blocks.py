@@ -16,6 +16,8 @@ from heygem.settings import Settings
 from heygem.ui import text
 from heygem.ui.api import Api
 from heygem.ui.batch_tab import BatchTab
+from heygem.ui.clip_faces import serve_clip_faces
+from heygem.ui.clip_list import ClipList
 from heygem.ui.events import ROW_BUTTONS_JS, Wiring
 from heygem.ui.guard import LANGUAGE_KEY, Guard
 from heygem.ui.health import Health
@@ -133,14 +135,17 @@ def build_app(
     page.queue(api_open=False)
     # Gradio looks for queued events a thousand times a second, which takes 5 % of a core; none of ours is queued.
     page._queue.sleep_when_free = page._queue.progress_update_sleep_when_free = 1.0
-    return _mount(page, queue, health, settings, uploads_dir)
+    return _mount(page, queue, health, settings, uploads_dir, batch.clips)
 
 
-def _mount(page: gr.Blocks, queue: TaskQueue, health: Health, settings: Settings, uploads_dir: Path) -> FastAPI:
+def _mount(
+    page: gr.Blocks, queue: TaskQueue, health: Health, settings: Settings, uploads_dir: Path, clips: ClipList
+) -> FastAPI:
     app = FastAPI(title="HeyGem", docs_url=None, redoc_url=None, openapi_url=None)
 
     health.serve(app)
     serve_results(app, queue)
+    serve_clip_faces(app, clips)
     serve_log(app, settings.log_file)
     Api(queue, settings, uploads_dir).serve(app)
     # Gradio 6.31 sets this in launch() only, and while it is unset takes any file on the server as an "upload".

@@ -97,6 +97,13 @@ class PreflightDesk:
                 self._thread.start()
             self._changed.notify()
 
+    def withdraw(self, question: Question) -> None:
+        """Forget a question that waits: nobody wants to know any more. Whoever does all the same asks again."""
+        with self._changed:
+            if question in self._waiting:
+                self._waiting.remove(question)
+                del self._answers[question]
+
     def answer(self, question: Question) -> Answer | None:
         """What is known by now; None if nobody asked, or it was too long ago."""
         with self._changed:

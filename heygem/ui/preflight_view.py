@@ -51,6 +51,18 @@ def preflight_card(question: Question | None, answer: Answer | None, face: str) 
     )
 
 
+def clip_size(info: VideoInfo) -> str:
+    """Length, rate and size of a clip, in a few words."""
+    rate = f"{float(info.fps):.2f}".rstrip("0").rstrip(".")
+    return f"{duration(float(info.duration))} · {rate} fps · {info.width} × {info.height}"
+
+
+def face_words(choice: FaceChoice) -> Text:
+    """What somebody who can be chosen is called."""
+    value = choice.values[0]
+    return _WORDS.get(value, Text(f"{text.PERSON.zh} {value}", f"{text.PERSON.en} {value}"))
+
+
 def _verdict(answer: Answer) -> str:
     report = answer.report
     if report is None or not report.is_fit or report.speech is None or not report.clips or report.notices:
@@ -63,15 +75,10 @@ def _clip_facts(answer: Answer) -> str:
     info = clip.info if clip else answer.clip
     if info is None:
         return ""
-    parts = [_size(info)]
+    parts = [clip_size(info)]
     if clip and clip.faces:
         parts.append(f"{clip.faces.share:.0%} {bilingual(text.FACE_IN)}")
     return f"<b>{bilingual(text.CLIP)}</b> {' · '.join(parts)}"
-
-
-def _size(info: VideoInfo) -> str:
-    rate = f"{float(info.fps):.2f}".rstrip("0").rstrip(".")
-    return f"{duration(float(info.duration))} · {rate} fps · {info.width} × {info.height}"
 
 
 def _speech_facts(answer: Answer) -> str:
@@ -110,11 +117,10 @@ def _faces(choices: Sequence[FaceChoice], face: str) -> str:
 
 def _button(choice: FaceChoice, *, is_chosen: bool) -> str:
     value = choice.values[0]
-    words = _WORDS.get(value, Text(f"{text.PERSON.zh} {value}", f"{text.PERSON.en} {value}"))
     pressed = "true" if is_chosen else "false"
     return (
         f'<button type="button" class="hg-face" data-face="{escape(value)}" aria-pressed="{pressed}">'
-        f"{_picture(choice, '')}<span>{bilingual(words)}</span></button>"
+        f"{_picture(choice, '')}<span>{bilingual(face_words(choice))}</span></button>"
     )
 
 

@@ -16,6 +16,39 @@ SPEECH = Text("语音", "Speech")
 SPEECH_HINT = Text("WAV / MP3 / M4A …", "WAV / MP3 / M4A …")
 CLIP = Text("人物视频", "Clip of the person")
 CLIPS = Text("人物视频（可多选）", "Clips (select many)")
+CLIPS_HINT = Text("可多次添加", "Drop more at any time")
+CLIPS_COUNT = Text("个视频", "clips")
+CLIPS_AGAIN = Text("再用一次刚才提交的 {} 个视频", "Use the {} clips submitted last once more")
+CLIP_OPTIONS = Text("单独设置", "Options of this clip")
+UP = Text("上移", "Move up")
+DOWN = Text("下移", "Move down")
+REMOVE = Text("移除", "Remove")
+REMOVE_ALL = Text("全部移除", "Remove all")
+REMOVE_ALL_ASK = Text("从列表中移除全部 {} 个视频？", "Remove all {} clips from the list?")
+REMOVE_BAD = Text("移除有问题的 {} 个", "Remove the {} marked")
+AS_ALL = Text("恢复为共用设置", "As all the others")
+WILL_FAIL = Text("无法生成", "Would fail")
+REMARKS = Text("注意", "Remarks:")
+LOOKING_SHORT = Text("正在查看", "Looking")
+LOOKED_AT = Text("已预检", "Looked at")
+BAD_FAIL_ALONE = Text(
+    "有问题的视频也会提交，只有它们自己失败，其余照常生成；也可以先移除。",
+    "Marked clips are submitted too: they fail on their own, and all others are made. Or remove them first.",
+)
+TWIN = Text("与前面的一个视频及设置完全相同。", "A clip before it is the same, with the same options.")
+TWIN_HINT = Text("会生成两份一样的结果。", "The same video would be made twice.")
+TOO_LITTLE_ROOM = Text("磁盘空间不够：只可用 {} MB。", "Too little room on the disk: {} MB can be used.")
+TOO_LITTLE_ROOM_HINT = Text("请先清理磁盘，或减少视频。", "Free some space first, or submit fewer clips.")
+CLIPS_LEFT_OUT = Text(
+    "一批最多 {most} 个视频，后 {left} 个没有加入。", "A batch takes {most} clips; the last {left} were not added."
+)
+CLIPS_GONE = Text("上传的文件保留一天，已经删除：{}。", "Uploads are kept for a day; these are gone: {}.")
+UPLOAD_AGAIN = Text("请重新上传。", "Upload them again.")
+CSV_HINT = Text(
+    "首行为列名：video（已上传视频的文件名），可选 audio 和任何选项，如 crf、face、sync_offset_ms。",
+    "Its first line names the columns: video (the name of an uploaded clip), audio if wanted, and any option: crf, "
+    "face, sync_offset_ms …",
+)
 CLIP_HINT = Text("MP4 / MOV …，单个不超过 2 GB", "MP4 / MOV …, up to 2 GB each")
 RESULT = Text("结果", "Result")
 BATCH_RESULTS = Text("进度与结果", "Progress and results")
@@ -185,6 +218,7 @@ LABELS = {
     "example_amara": Text("示例：阿玛拉 · 英文", "Example: Amara · English"),
     "cancel": CANCEL,
     "again": Text("用这些设置再来一次", "Use these settings again"),
+    "csv": Text("用 CSV 清单排列和设置", "Arrange by a CSV list"),
     "submit_batch": Text("提交批量任务", "Submit batch"),
     "options": Text("选项", "Options"),
     "lips": Text("口型引擎", "Lip engine"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from heygem.errors import InputError, Text
@@ -35,16 +35,17 @@ class Uploads:
         look_at(Path(clip), Path(speech), self.settings)
         return request
 
-    def requests(self, clips: Sequence[str], speech: str, options: RenderOptions) -> list[JobRequest]:
-        """A request for each clip. Only the speech that they share is looked at: a bad clip fails alone, as a job.
+    def checked(self, requests: Sequence[JobRequest]) -> list[JobRequest]:
+        """The jobs of a batch, if it can be queued. Only speeches are looked at: a bad clip fails alone, as a job.
 
         Raises:
-            InputError: there are too many clips, a file lies elsewhere, or the speech cannot become a job.
+            InputError: there are too many clips, a file lies elsewhere, or a speech cannot become a job.
         """
-        check_batch_size(len(clips), self.settings)
-        requests = [self._request(clip, speech, options) for clip in clips]
-        look_at(None, Path(speech), self.settings)
-        return requests
+        check_batch_size(len(requests), self.settings)
+        inside = [replace(one, video=self._allowed(one.video), audio=self._allowed(one.audio)) for one in requests]
+        for speech in dict.fromkeys(one.audio for one in requests):
+            look_at(None, speech, self.settings)
+        return inside
 
     def path(self, name: str) -> Path:
         """Where an upload lies, as gradio names it.
@@ -57,10 +58,43 @@ class Uploads:
             raise InputError(text.NOT_UPLOADED, hint=Text("请重新上传。", "Upload it again."), code="not_uploaded")
         return path
 
+    def _allowed(self, path: Path) -> Path:
+        """A file that was uploaded, or that lies where scripts may name files."""
+        if self.settings.input_dir is not None and path.is_relative_to(self.settings.input_dir.resolve()):
+            return path_in_input_dir(str(path), self.settings)
+        return self.path(str(path))
+
     def _request(self, clip: str, speech: str, options: RenderOptions) -> JobRequest:
         """Gradio checks where files lie as well; this is the second line of defence."""
         video, audio = self.path(clip), self.path(speech)
         return JobRequest(video, audio, options, video_name=video.name, audio_name=audio.name)
+
+
+def path_in_input_dir(name: str, settings: Settings) -> Path:
+    """A file of the folder that HEYGEM_INPUT_DIR names.
+
+    Raises:
+        InputError: there is no such folder, or no such file in it; it does not tell what lies elsewhere.
+    """
+    root = settings.input_dir
+    if root is None:
+        raise InputError(
+            Text("本服务不接受服务器上的路径。", "This server takes no paths of its machine."),
+            hint=Text("请上传文件，或由管理员设置 HEYGEM_INPUT_DIR。", "Upload the files, or set HEYGEM_INPUT_DIR."),
+            code="paths_are_off",
+        )
+    try:
+        path = (root / name).resolve()
+        is_file = path.is_relative_to(root.resolve()) and path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        is_file = False
+    if not is_file:
+        raise InputError(
+            Text("允许的目录中没有这个文件。", "There is no such file in the folder that is allowed."),
+            hint=Text("路径相对于 HEYGEM_INPUT_DIR。", "Paths are relative to HEYGEM_INPUT_DIR."),
+            code="no_such_path",
+        )
+    return path
 
 
 def check_batch_size(clips: int, settings: Settings) -> None:

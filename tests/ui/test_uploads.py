@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from heygem.errors import InputError
+from heygem.jobs.job import JobRequest
 from heygem.pipeline.options import RenderOptions
 from heygem.settings import Settings
 from heygem.ui.uploads import Uploads
@@ -30,22 +32,25 @@ def code_of(call, *args) -> str:
     return caught.value.code
 
 
+def batch(uploads: Uploads, *clips: Path, speech: Path | None = None) -> list[JobRequest]:
+    return uploads.checked([JobRequest(clip, speech or uploads.folder / "speech") for clip in clips])
+
+
 def test_a_bad_clip_stops_a_single_job_and_not_a_batch(uploads: Uploads):
     speech, clip, bad = (str(uploads.folder / name) for name in ("speech", "clip", "bad"))
     assert uploads.request(clip, speech, OPTIONS).video == uploads.folder / "clip"
     assert code_of(uploads.request, bad, speech, OPTIONS) == "unreadable"
-    assert [request.video.name for request in uploads.requests([bad, clip], speech, OPTIONS)] == ["bad", "clip"]
+    assert [request.video.name for request in batch(uploads, Path(bad), Path(clip))] == ["bad", "clip"]
 
 
-def test_a_speech_without_sound_stops_a_batch(uploads: Uploads):
-    assert (
-        code_of(uploads.requests, [str(uploads.folder / "clip")], str(uploads.folder / "bad"), OPTIONS) == "unreadable"
-    )
+def test_any_speech_without_sound_stops_a_batch(uploads: Uploads):
+    clip, bad = uploads.folder / "clip", uploads.folder / "bad"
+    requests = [JobRequest(clip, uploads.folder / "speech"), JobRequest(clip, bad)]
+    assert code_of(uploads.checked, requests) == "unreadable"
 
 
 def test_a_batch_has_a_limit(uploads: Uploads):
-    speech, clip = str(uploads.folder / "speech"), str(uploads.folder / "clip")
-    assert code_of(uploads.requests, [clip] * 3, speech, OPTIONS) == "too_many_clips"
+    assert code_of(batch, uploads, *[uploads.folder / "clip"] * 3) == "too_many_clips"
 
 
 def test_links_and_files_from_elsewhere_are_refused(uploads: Uploads):
@@ -54,4 +59,14 @@ def test_links_and_files_from_elsewhere_are_refused(uploads: Uploads):
     (uploads.folder / "out").symlink_to(DATA / "presenter.mp4")
     assert code_of(uploads.request, str(uploads.folder / "link"), speech, OPTIONS) == "symlink"
     assert code_of(uploads.request, str(uploads.folder / "out"), speech, OPTIONS) == "not_uploaded"
-    assert code_of(uploads.requests, [str(DATA / "presenter.mp4")], speech, OPTIONS) == "not_uploaded"
+    assert code_of(batch, uploads, DATA / "presenter.mp4") == "not_uploaded"
+    assert code_of(batch, uploads, uploads.folder / "out") == "not_uploaded"
+
+
+def test_a_batch_may_have_files_of_the_folder_that_is_allowed(uploads: Uploads):
+    allowed = Uploads(uploads.folder, replace(uploads.settings, input_dir=DATA / "golden"))
+    clip, speech = uploads.folder / "clip", DATA / "golden" / "speechlike_16k_4s.wav"
+    assert [request.audio for request in batch(allowed, clip, speech=speech)] == [speech]
+    assert code_of(batch, allowed, DATA / "presenter.mp4") == "not_uploaded"
+    assert code_of(batch, allowed, DATA / "golden" / "gone.mp4") == "no_such_path"
+    assert code_of(batch, allowed, DATA / "golden" / ".." / "presenter.mp4") == "no_such_path"
