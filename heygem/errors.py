@@ -15,6 +15,9 @@
     - OutOfMemoryError         the device ran out of memory at batch size 1
     - DeviceLostError          the device failed in a way that only a new process survives
   + EncodeError                ffmpeg failed while the result was written
+  + ClusterError               machines that are to work together
+    - NodeRefusedError         a node runs other code or other weights
+    - WorkerLostError          the worker of a running job is gone; others go on
   + QueueError                 the queue said no
     - QueueFullError           too many jobs wait
     - JobNotFoundError         no job has that id
@@ -152,6 +155,24 @@ class EncodeError(HeyGemError):
     """ffmpeg failed while the result was written."""
 
     default_code = "encode_failed"
+
+
+class ClusterError(HeyGemError):
+    """Machines that are to work together do not."""
+
+    default_code = "cluster_error"
+
+
+class NodeRefusedError(ClusterError):
+    """A node runs other code or other weights than the queue's machine: its results would differ."""
+
+    default_code = "node_refused"
+
+
+class WorkerLostError(ClusterError):
+    """The worker of a running job is gone, or does not answer any more; others go on."""
+
+    default_code = "worker_lost"
 
 
 class QueueError(HeyGemError):

@@ -17,6 +17,7 @@ from heygem.errors import (
     JobRequeued,
     QueueError,
     Text,
+    WorkerLostError,
 )
 from heygem.jobs.claims import Claim, Claims
 from heygem.jobs.job import Job, JobError, JobProgress, JobStatus, Runner
@@ -140,14 +141,19 @@ class RunningJob:
             log.info("stopped after %.1f s, to be run again", time.monotonic() - began_s)
             self._write(lambda: self._claims.put_back(self._claim))
             return Ending.NOT_DONE
+        except WorkerLostError as error:
+            log.error("the worker is lost after %.1f s (%s): %s", time.monotonic() - began_s, error.code, error)
+            why = _told(error)
+            self._write(lambda: self._claims.crashed(self._claim, why, self._max_attempts))
+            return Ending.NOT_DONE
         except DeviceLostError as error:
             log.error("the device is lost (%s): %s", error.code, error)
-            why = JobError(error.code, error.text, error.hint)
+            why = _told(error)
             self._write(lambda: self._claims.crashed(self._claim, why, self._max_attempts))
             return Ending.PROCESS_LOST
         except HeyGemError as error:
             log.warning("failed (%s): %s %s", error.code, error, error.hint)
-            self._finish(JobStatus.FAILED, JobError(error.code, error.text, error.hint))
+            self._finish(JobStatus.FAILED, _told(error))
             return Ending.NOT_DONE
         except (Exception, SystemExit):  # a bug, ours or a library's, ends its job and not the worker
             log.exception("failed with an internal error")
@@ -204,3 +210,7 @@ class RunningJob:
                 if attempt == tries or time.monotonic() >= self._stop_at:
                     return False
                 time.sleep(_BEAT_S)
+
+
+def _told(error: HeyGemError) -> JobError:
+    return JobError(error.code, error.text, error.hint)

@@ -1,4 +1,4 @@
-"""Jobs in order, one at a time, on one worker thread. Knows nothing of videos, models or pages.
+"""Jobs in order, submitted, asked for and changed by their users. Knows nothing of videos, models or pages.
 
 The jobs are kept in a `JobStore` on the disk: a process that is killed loses none, and the next one goes on.
 """
@@ -7,38 +7,32 @@ from __future__ import annotations
 
 import logging
 import secrets
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from heygem.errors import QueueError, Text
+from heygem.jobs.executors import Executor, LocalExecutor
 from heygem.jobs.job import Job, JobError, JobRequest, JobStatus, Runner
-from heygem.jobs.job_folder import check_inputs, drop_folder, drop_inputs, new_job_id, sweep_leftovers, take_inputs
+from heygem.jobs.job_folder import check_inputs, drop_folder, new_job_id, sweep_leftovers, take_inputs
 from heygem.jobs.job_history import HistoryPage, HistoryQuery
 from heygem.jobs.run_log import logged_as
-from heygem.jobs.running_job import Ending, RunningJob
 from heygem.jobs.store import STORE_NAME, JobStore
 from heygem.jobs.waiting_time import with_times
+from heygem.jobs.workers import LOOK_S, Workers
 
 log = logging.getLogger(__name__)
 
-_LOOK_S = 1.0
-"""Seconds between two looks for what changed elsewhere: jobs of another process, a reason to wait that went away."""
-
-_UNWIND_S = 0.7
-"""Seconds that a job gets to come to its end when it has to stop, before it is put back without its leave."""
-
 
 class TaskQueue:
-    """Runs jobs in the order they came, one at a time: one device, one job.
+    """Begins jobs in the order they came: one at a time, or as many as the executor has room for.
 
     Each job has a folder, ``outputs_dir / job.id``. Its inputs lie there from submission until it is done, so whoever
     brought them may delete theirs; the inputs of a job that ended otherwise stay, so that it can be retried.
 
     Args:
-        run: Called on the worker thread for each job; writes its result into the job's folder.
+        run: Called on the worker thread for each job; writes its result into the job's folder. Or an executor.
         outputs_dir: Where each job gets its folder, and where the store is. On a disk of this machine.
         capacity: Jobs that may wait.
         keep: Ended jobs that `jobs` lists; `history` has all of them.
@@ -56,7 +50,7 @@ class TaskQueue:
 
     def __init__(
         self,
-        run: Runner,
+        run: Runner | Executor,
         *,
         outputs_dir: Path,
         capacity: int = 200,
@@ -66,41 +60,35 @@ class TaskQueue:
         measure: Callable[[JobRequest], float | None] = lambda request: None,
         on_process_lost: Callable[[], None] = lambda: None,
     ) -> None:
-        self._run = run
         self._outputs_dir = outputs_dir
         self._capacity = capacity
         self._keep = keep
-        self._max_attempts = max_attempts
-        self._can_claim = can_claim
         self._measure = measure
-        self._on_process_lost = on_process_lost
+        self._executor = run if isinstance(run, Executor) else LocalExecutor(run)
         self.store = JobStore(outputs_dir / STORE_NAME)
-        self._changed = threading.Condition()
-        self._news = threading.Event()
-        self._running: RunningJob | None = None
-        self._pause_reason: Text | None = None
-        self._stop_at: float | None = None
-        self._thread: threading.Thread | None = None
+        self._workers = Workers(
+            self._executor,
+            self.store,
+            outputs_dir,
+            max_attempts=max_attempts,
+            can_claim=can_claim,
+            on_process_lost=on_process_lost,
+        )
 
     @property
     def pause_reason(self) -> Text | None:
         """Why no job is begun at present, for users; None while nothing hinders it."""
-        return self._pause_reason
+        return self._workers.pause_reason
 
     def start(self) -> None:
         """Take up what a dead process left, and start the worker. Without it, `run_next` does a job on this thread."""
         sweep_leftovers(self._outputs_dir, self.store.states())
         self.recover()
-        self._thread = threading.Thread(target=self._work, name="task-queue", daemon=True)
-        self._thread.start()
+        self._workers.start()
 
     def recover(self) -> list[Job]:
         """Put the jobs of dead processes back in their places, or interrupt them; they are returned."""
-        freed = [self.store.get(job_id) for job_id in self.store.claims.recover(self._max_attempts)]
-        for job in freed:
-            with logged_as(job.id):
-                log.warning("the process that ran it is gone (attempt %d): %s", job.attempt, job.status)
-        return freed
+        return self._workers.recover()
 
     def submit(self, request: JobRequest, *, submission: str | None = None) -> Job:
         """Queue one job. When this returns, it is on the disk.
@@ -132,7 +120,7 @@ class TaskQueue:
 
     def newest_picture(self, job_id: str) -> bytes | None:
         """A small JPEG of what a job drew a moment ago; None while there is none, or another process runs it."""
-        return running.newest if (running := self._running) is not None and running.job.id == job_id else None
+        return self._workers.newest_picture(job_id)
 
     def jobs(self) -> list[Job]:
         """What waits and runs, and what ended of late; oldest first."""
@@ -145,7 +133,7 @@ class TaskQueue:
     def complaints(self) -> list[str]:
         """Why no job would run now, besides `pause_reason`: in English, for operators. Empty if one would."""
         found = []
-        if self._thread is None or not self._thread.is_alive() or self._stop_at is not None:
+        if not self._workers.is_at_work:
             found.append("The queue's worker does not run.")
         try:
             self.store.check_writable()
@@ -160,10 +148,8 @@ class TaskQueue:
             JobNotFoundError: no job has that id.
         """
         job = self.store.cancel(job_id)
-        with self._changed:
-            if self._running is not None and self._running.job.id == job_id:
-                self._running.cancel()
-        self._tell()
+        self._workers.cancel(job_id)
+        self._workers.tell()
         with logged_as(job_id):
             log.info("cancel asked: %s", job.status)
         return job
@@ -181,7 +167,7 @@ class TaskQueue:
         self.store.retry(job_id, capacity=self._capacity, check=check_inputs)
         with logged_as(job_id):
             log.info("queued again")
-        self._tell()
+        self._workers.tell()
         return self.get(job_id)
 
     def move_to_front(self, job_id: str) -> Job:
@@ -205,7 +191,7 @@ class TaskQueue:
         self.store.delete(job_id, lambda: drop_folder(self._outputs_dir / job_id))
         with logged_as(job_id):
             log.info("deleted")
-        self._tell()
+        self._workers.tell()
 
     def wait(self, job_id: str, timeout_s: float | None = None) -> Job:
         """The job once it has ended, or as it is after `timeout_s`.
@@ -214,17 +200,17 @@ class TaskQueue:
             JobNotFoundError: no job has that id.
         """
         end = None if timeout_s is None else time.monotonic() + timeout_s
-        with self._changed:
+        with self._workers.changed:
             while not (job := self.get(job_id)).status.is_final:
-                left = _LOOK_S if end is None else min(_LOOK_S, end - time.monotonic())
+                left = LOOK_S if end is None else min(LOOK_S, end - time.monotonic())
                 if left <= 0:
                     break
-                self._changed.wait(left)
+                self._workers.changed.wait(left)
             return job
 
     def run_next(self) -> Job | None:
         """Do the next waiting job on this thread; None if none waits or may begin. Never raises for a failed job."""
-        done = self._run_next()
+        done = self._workers.run_next()
         return None if done is None else self.get(done)
 
     def give_up(self, job_id: str, error: JobError) -> None:
@@ -234,33 +220,22 @@ class TaskQueue:
             job_id: If it does not run any more, nothing happens.
             error: What its user is told if it had all its attempts.
         """
-        running = self._running
-        if running is not None and running.job.id == job_id and running.give_up(error):
-            self.stop(0)
-            self._on_process_lost()
+        self._workers.give_up(job_id, error)
 
     def stop(self, grace_s: float) -> None:
-        """Begin no more jobs, and give the running one so many seconds; may be called again to give it less.
+        """Begin no more jobs, and give those that run so many seconds; may be called again to give it less.
 
-        Returns at once. If the job is not done by then, it waits again as if it had not been begun.
+        Returns at once. A job that is not done by then waits again as if it had not been begun.
         """
-        stop_at = time.monotonic() + grace_s
-        with self._changed:
-            self._stop_at = stop_at if self._stop_at is None else min(stop_at, self._stop_at)
-            if self._running is not None:
-                self._running.stop_at(self._stop_at)
-        self._tell()
+        self._workers.stop(grace_s)
 
     def close(self, grace_s: float = 20.0) -> bool:
         """Stop, wait for the worker to end, and close the store; False if the worker has not ended in time."""
         self.stop(grace_s)
-        while self._thread is not None and self._thread.is_alive():
-            running, stop_at = self._running, self._stop_at
-            if stop_at is not None and time.monotonic() > stop_at + _UNWIND_S:
-                if running is not None:
-                    running.put_back()
-                return False
-            self._thread.join(0.02)
+        is_ended = self._workers.join()
+        self._executor.close()
+        if not is_ended:
+            return False
         self.store.close()
         return True
 
@@ -282,69 +257,19 @@ class TaskQueue:
             for job in jobs:
                 if job.id not in ids:
                     drop_folder(self._outputs_dir / job.id)
-        self._tell()
+        self._workers.tell()
         for job in jobs:
             with logged_as(job.id):
                 log.info("queued: clip %s, speech %s", job.request.video_name, job.request.audio_name)
         return [self.get(job_id) for job_id in ids]
 
-    def _run_next(self) -> str | None:
-        reason = self._can_claim()
-        if reason != self._pause_reason:
-            self._pause_reason = reason
-            log.info("%s", f"jobs wait: {reason}" if reason else "jobs go on")
-        claim = self.store.claims.take() if reason is None else None
-        if claim is None:
-            return None
-        running = RunningJob(claim, self.store.claims, self._max_attempts)
-        with self._changed:
-            self._running = running
-            if self._stop_at is not None:  # since the worker looked last
-                running.stop_at(self._stop_at)
-            self._changed.notify_all()
-        with logged_as(running.job.id):
-            ending = running.run(self._run)
-            if ending is Ending.DONE:
-                drop_inputs(self._outputs_dir / running.job.id)
-        with self._changed:
-            self._running = None
-            self._changed.notify_all()
-        if ending is Ending.PROCESS_LOST:
-            self.stop(0)
-            self._on_process_lost()
-        return running.job.id
-
     def _fresh(self, jobs: list[Job]) -> list[Job]:
         """`jobs` with what this process knows better than the store, and with the times until they are done."""
-        running = self._running
-        if running is not None and (progress := running.progress) is not None:
-            jobs = [replace(job, progress=progress) if job.id == running.job.id else job for job in jobs]
+        newest = self._workers.progress()
+        jobs = [replace(job, progress=newest[job.id]) if job.id in newest else job for job in jobs]
         return with_times(jobs, self.store.recent_work(), time.time())
 
     def _refuse_when_stopping(self) -> None:
-        if self._stop_at is not None:
+        if self._workers.is_stopping:
             closing = Text("服务正在关闭，不再接受任务。", "The server is closing and takes no more jobs.")
             raise QueueError(closing, code="queue_closed")
-
-    def _tell(self) -> None:
-        """Let the worker and those who wait look again."""
-        self._news.set()
-        with self._changed:
-            self._changed.notify_all()
-
-    def _work(self) -> None:
-        is_told = False
-        while self._stop_at is None:
-            self._news.clear()
-            try:
-                if self._run_next() is None:
-                    self._news.wait(_LOOK_S)
-                    self.recover()
-                is_told = False
-            except Exception as error:  # whatever it is: without its worker the queue stands still and says nothing
-                # A full disk, mostly. It is told once; the next job begins when the store can be written again.
-                if not is_told:
-                    is_fault = not isinstance(error, QueueError)
-                    log.error("no job can be begun: %s %s", error, getattr(error, "hint", ""), exc_info=is_fault)
-                is_told = True
-                self._news.wait(_LOOK_S)

@@ -38,11 +38,11 @@ def test_events_are_told_when_something_changed_and_end_with_the_job(place, monk
     def look(job_id):
         state = next(states)
         if state is None:
-            place.queue._running = None
+            place.queue._workers._running.clear()
             place.queue.store.cancel(job_id)
         else:
             progress = JobProgress(Stage.DRAWING, *state)
-            place.queue._running = SimpleNamespace(job=job, progress=progress)
+            place.queue._workers._running[job.id] = SimpleNamespace(job=job, progress=progress)
         return get(job_id)
 
     monkeypatch.setattr(place.queue, "get", look)
