@@ -99,6 +99,8 @@ class JobResult:
     """Which engines and weights ran and under which licence, or what a speaker's model reaches; a sentence or two."""
     notices: tuple[Notice, ...] = ()
     """What to know of the inputs and of the result."""
+    part_s: tuple[float, float] | None = None
+    """Which seconds of the whole result a PREVIEW shows."""
 
 
 @dataclass(frozen=True, slots=True)

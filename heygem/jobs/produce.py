@@ -32,6 +32,7 @@ from heygem.media.limits import Limits
 from heygem.model_manager import Lease, ModelManager
 from heygem.pipeline.drawing import Engines, Speech
 from heygem.pipeline.options import RenderOptions
+from heygem.pipeline.preview import render_preview
 from heygem.pipeline.progress import Progress, Stage
 from heygem.pipeline.render import Report, render
 from heygem.settings import Settings
@@ -52,6 +53,7 @@ class Produced:
         summary: Which engines and weights ran, under which licence.
         notices: What to know of the result.
         report: What the pipeline did.
+        part_s: Which seconds of the whole result it shows, if it is a preview.
     """
 
     output: Path
@@ -59,6 +61,7 @@ class Produced:
     summary: Text
     notices: tuple[Notice, ...]
     report: Report
+    part_s: tuple[float, float] | None
 
 
 class Producer:
@@ -91,6 +94,7 @@ class Producer:
         clip_name: str = "",
         speech_name: str = "",
         content_id: str = "",
+        is_preview: bool = False,
     ) -> Produced:
         """Write `output`, and a manifest beside it with the suffix ``.json``.
 
@@ -103,6 +107,7 @@ class Producer:
             clip_name: What the user calls the clip; empty: the file's name.
             speech_name: Likewise.
             content_id: Unique name of the result, for its metadata; empty: a new one.
+            is_preview: Make only its hardest few seconds.
 
         Raises:
             HeyGemError: it could not be done; nothing is left of `output`.
@@ -122,7 +127,7 @@ class Producer:
             progress.tick(Stage.LISTENING, 0)
             windows = self._windows(recording, engines.lips, leases["lips"], options)
             log.info("%s + %s: %.2f s of speech", clip_name, speech_name, float(recording.duration))
-            report = render(
+            report = (render_preview if is_preview else render)(
                 video,
                 Speech(recording, windows),
                 output,
@@ -136,6 +141,7 @@ class Producer:
             hashes = {kind: lease.sha256 for kind, lease in leases.items()}
         with _whole(output):
             self._marking.sign(output)
+        part_s = _seconds_of(report, recording) if is_preview else None
         notices = [
             *speech.notices,
             *clip.notices,
@@ -149,6 +155,7 @@ class Producer:
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
             **asked_for(clip_name, speech_name, options),
             "speech_s": float(recording.duration),
+            "preview": None if part_s is None else {"from_s": part_s[0], "to_s": part_s[1]},
             "label": {
                 "visible": self._marking.is_visible,
                 "aigc": self._marking.fields(content_id),
@@ -175,7 +182,7 @@ class Producer:
         log.info("%s: %d frames in %.1f s by %s", output.name, report.frames, seconds, engines_line.en)
         for notice in notices:
             log.warning("%s", notice.text)
-        return Produced(output, manifest, engines_line, tuple(notices), report)
+        return Produced(output, manifest, engines_line, tuple(notices), report, part_s)
 
     @contextmanager
     def _lent(self, chosen: ChosenEngines) -> Iterator[tuple[Engines, dict[str, Lease[Any]]]]:
@@ -217,6 +224,12 @@ class Producer:
             while len(self._heard) > _RECORDINGS_KEPT:
                 self._heard.popitem(last=False)
         return windows
+
+
+def _seconds_of(report: Report, recording: AudioFile) -> tuple[float, float]:
+    """From when to when in the whole result, which ends with the speech, a preview goes."""
+    start, stop = report.first / report.fps, (report.first + report.frames) / report.fps
+    return round(float(start), 3), round(float(min(stop, recording.duration)), 3)
 
 
 def asked_for(clip_name: str, speech_name: str, options: RenderOptions) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from heygem.errors import HeyGemError, MediaError, Text
 from heygem.jobs.disk_guard import full_disk_told
 from heygem.jobs.job import Job, JobKind, JobRequest, JobResult, Runner
+from heygem.pipeline.options import PREVIEW_S
 from heygem.pipeline.progress import Progress
 from heygem.settings import Settings
 
@@ -39,7 +40,9 @@ def speech_seconds(request: JobRequest) -> float | None:
         duration = probe_audio(request.audio).duration
     except MediaError:
         return None  # the job will tell the user why
-    return None if duration is None else float(duration)
+    if duration is None:
+        return None
+    return min(float(duration), PREVIEW_S) if request.kind is JobKind.PREVIEW else float(duration)
 
 
 class _Runner:
@@ -78,9 +81,12 @@ class _Runner:
                 clip_name=job.request.video_name,
                 speech_name=job.request.audio_name,
                 content_id=job.id,
+                is_preview=job.request.kind is JobKind.PREVIEW,
             )
             poster: Path = make_poster(made.output, folder / "poster.jpg")
-        return JobResult(output=made.output, poster=poster, summary=made.summary, notices=made.notices)
+        return JobResult(
+            output=made.output, poster=poster, summary=made.summary, notices=made.notices, part_s=made.part_s
+        )
 
 
 @contextmanager

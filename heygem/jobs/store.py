@@ -12,7 +12,7 @@ from pathlib import Path
 
 from heygem.errors import QueueError, Text
 from heygem.jobs.claims import LEASE_S, Claims
-from heygem.jobs.job import Job, JobRequest, JobStatus
+from heygem.jobs.job import Job, JobKind, JobRequest, JobStatus
 from heygem.jobs.job_database import JobDatabase
 from heygem.jobs.job_history import HistoryPage, HistoryQuery, JobEvent
 from heygem.jobs.job_json import to_json
@@ -57,7 +57,7 @@ class JobStore:
             pass
 
     def add(self, jobs: Sequence[Job], *, capacity: int, submission: str | None = None) -> list[str]:
-        """Queue all of `jobs`, in this order and behind all others, or none.
+        """Queue all of `jobs`, in this order and behind all others, or none; a preview to the front: its user waits.
 
         Args:
             jobs: Their ids are new.
@@ -80,6 +80,8 @@ class JobStore:
             (last,) = db.execute("SELECT coalesce(max(place), 0) FROM job").fetchone()
             for item, job in enumerate(jobs):
                 self._insert(db, job, last + 1 + item, submission, item)
+                if job.request.kind is JobKind.PREVIEW:
+                    _to_front(db, job.id)
         return [job.id for job in jobs]
 
     def check_submission(self, count: int, capacity: int, submission: str | None) -> list[str]:
@@ -230,11 +232,7 @@ class JobStore:
         """
         with self._database.writing() as db:
             if find_row(db, job_id)["state"] == JobStatus.QUEUED:
-                db.execute(
-                    "UPDATE job SET priority = (SELECT max(priority) + 1 FROM job WHERE state = 'queued') WHERE id = ?",
-                    (job_id,),
-                )
-                note(db, job_id, "moved to front")
+                _to_front(db, job_id)
 
     def delete(self, job_id: str, drop_files: Callable[[], None]) -> None:
         """Forget a job that has ended.
@@ -279,6 +277,13 @@ class JobStore:
         }
         db.execute(f"INSERT INTO job ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", [*row.values()])
         note(db, job.id, "submitted")
+
+
+def _to_front(db: sqlite3.Connection, job_id: str) -> None:
+    db.execute(
+        "UPDATE job SET priority = (SELECT max(priority) + 1 FROM job WHERE state = 'queued') WHERE id = ?", (job_id,)
+    )
+    note(db, job_id, "moved to front")
 
 
 def _of_submission(db: sqlite3.Connection, submission: str | None) -> list[str]:

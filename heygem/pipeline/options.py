@@ -14,6 +14,9 @@ from heygem.speech import Tail
 DetectorChoice = Literal["auto", "accurate", "fast", "haar"]
 LabelPosition = Literal["top-right", "top-left", "bottom-right", "bottom-left"]
 
+PREVIEW_S = 5
+"""Seconds of a result that a preview of it has."""
+
 SHORTEST_LABEL_S = 4
 """Seconds for which a result has to be seen to be labelled, at the least: twice what GB 45438-2025 asks for."""
 

@@ -33,16 +33,13 @@ from heygem.media.picture_sums import PictureSums
 from heygem.media.video_source import VideoSource
 from heygem.pipeline.drawing import Drawing, Engines, Speech
 from heygem.pipeline.hardest_part import face_difficulty, frames_shown, hardest_part, of_nearest, speech_activity
-from heygem.pipeline.options import RenderOptions
+from heygem.pipeline.options import PREVIEW_S, RenderOptions
 from heygem.pipeline.progress import Progress, Stage
 from heygem.pipeline.render import Report
 from heygem.pipeline.stages import PARSE_EVERY
 from heygem.pipeline.tracking import detect, find_in_all, find_in_part
 
 log = logging.getLogger(__name__)
-
-PREVIEW_S = Fraction(5)
-"""Seconds of a result that a preview has."""
 
 _SHORT_S = 15
 """Length of a clip up to which all of it is searched: the job that follows needs that anyway."""
