@@ -28,6 +28,7 @@ from heygem.jobs.task_queue import TaskQueue
 from heygem.jobs.watchdog import Watchdog
 from heygem.pipeline.progress import Progress
 from heygem.settings import Settings
+from heygem.training.speaker_folder import sweep_unfinished
 from heygem.ui.bind_rule import check_bind
 from heygem.ui.blocks import build_app
 from heygem.ui.health import Health
@@ -200,6 +201,7 @@ def main() -> int:
         # An open page keeps a connection for events: without a limit the server would wait for it for ever.
         server = Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1), shutdown)
         shutdown.attach(queue, server, settings.stop_grace_s)
+        sweep_unfinished(settings.models_dir)
         queue.start()
         watchdog.start()
         janitor.start()

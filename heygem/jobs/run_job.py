@@ -55,8 +55,10 @@ class _Runner:
         from heygem.model_manager import get_model_manager
 
         placement = place(settings.device, settings.precision)
+        self._settings, self._placement = settings, placement
         self._outputs_dir = settings.outputs_dir
-        self._producer = Producer(get_model_manager(settings), settings, placement)
+        self._models = get_model_manager(settings)
+        self._producer = Producer(self._models, settings, placement)
         log.info("running on %s", placement)
 
     def run(self, job: Job, progress: Progress) -> JobResult:
@@ -66,6 +68,8 @@ class _Runner:
             HeyGemError: it could not be done.
             JobCancelled: the user stopped it.
         """
+        if job.request.kind is JobKind.SPEAKER:
+            return self._make_speaker(job, progress)
         from heygem.jobs.poster import make_poster
         from heygem.pipeline.segments import segments_folder
 
@@ -87,6 +91,15 @@ class _Runner:
         return JobResult(
             output=made.output, poster=poster, summary=made.summary, notices=made.notices, part_s=made.part_s
         )
+
+    def _make_speaker(self, job: Job, progress: Progress) -> JobResult:
+        from heygem.jobs.speaker_job import SpeakerJob  # the trainer, which few need
+
+        folder = self._outputs_dir / job.id
+        with full_disk_told(), _named_by_its_user(job.request):
+            return SpeakerJob(job, folder, models=self._models, settings=self._settings, placement=self._placement).run(
+                progress
+            )
 
 
 @contextmanager

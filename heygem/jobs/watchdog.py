@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from heygem.errors import Text
-from heygem.jobs.job import Job, JobError, JobProgress, JobResult, Runner
+from heygem.jobs.job import Job, JobError, JobKind, JobProgress, JobResult, Runner
 from heygem.jobs.rate_meter import RateMeter
 from heygem.jobs.run_log import logged_as
 from heygem.pipeline.progress import Progress, Stage, Viewer
@@ -62,14 +62,16 @@ class Watchdog:
     def frame_rate_hz(self) -> float:
         """Frames of a result drawn per second of late; 0 while none are."""
         with self._guard:
-            progress = self._running.progress if self._running else None
+            running = self._running
+        progress = running.progress if running is not None and running.is_of_frames else None
         return progress.rate_hz or 0.0 if progress and progress.stage is Stage.DRAWING else 0.0
 
     def watched(self, run: Runner) -> Runner:
         """`run`, with this watchdog looking on."""
 
         def watched_run(job: Job, progress: Progress) -> JobResult:
-            watched = _Running(job.id, progress, self._clock, self._count)
+            is_of_frames = job.request.kind is not JobKind.SPEAKER
+            watched = _Running(job.id, progress, self._clock, self._count, is_of_frames=is_of_frames)
             with self._guard:
                 self._running = watched
             try:
@@ -129,9 +131,16 @@ class _Running:
     """The running job's progress on its way to the queue."""
 
     def __init__(
-        self, job_id: str, progress: Progress, clock: Callable[[], float], on_drawn: Callable[[int], None]
+        self,
+        job_id: str,
+        progress: Progress,
+        clock: Callable[[], float],
+        on_drawn: Callable[[int], None],
+        *,
+        is_of_frames: bool,
     ) -> None:
         self.job_id = job_id
+        self.is_of_frames = is_of_frames  # else what it "draws" are samples
         self.progress: JobProgress | None = None
         self.is_told = False
         self._queue = progress
@@ -150,7 +159,7 @@ class _Running:
         if is_new_stage:
             self._stage_since_s = self._beat_s = now
             log.info("%s", self.describe())
-        if stage is Stage.DRAWING:
+        if stage is Stage.DRAWING and self.is_of_frames:
             # A job that was resumed begins in the middle.
             drawn_before = max(0, done - 1) if before is None or is_new_stage else before.done
             self._on_drawn(max(0, done - drawn_before))
@@ -173,6 +182,11 @@ class _Running:
         self._beat_s = now
         return True
 
+    @property
+    def _unit(self) -> str:
+        is_drawing = self.progress is not None and self.progress.stage is Stage.DRAWING
+        return "samples" if is_drawing and not self.is_of_frames else "frames"
+
     def describe(self) -> str:
         """Stage, how much is done of it, how fast, and what is left."""
         progress = self.progress
@@ -182,9 +196,9 @@ class _Running:
         if seconds >= 1:
             words += f" for {seconds:.0f} s"
         if progress.done or progress.total:
-            words += f": {progress.done}/{progress.total or '?'} frames"
+            words += f": {progress.done}/{progress.total or '?'} {self._unit}"
         if progress.rate_hz is not None:
-            words += f", {progress.rate_hz:.1f} frames/s"
+            words += f", {progress.rate_hz:.1f} {self._unit}/s"
         if progress.eta_s is not None:
             words += f", {progress.eta_s:.0f} s left"
         return words

@@ -85,6 +85,7 @@ def train_speaker(
     recipe: Recipe = SPEAKER,
     clip_name: str = "",
     job: str = "",
+    notices: tuple[Notice, ...] = (),
     on_measured: OnMeasured = lambda drawings, facts: None,
 ) -> Speaker:
     """Learn how the person in a clip moves the mouth to the sound of the same clip.
@@ -100,6 +101,7 @@ def train_speaker(
         recipe: How to train.
         clip_name: What the user calls the clip; empty: the file's name.
         job: Id of the job that this is; empty where it is none.
+        notices: What is known of the clip, to be kept with the rest.
         on_measured: Looks at the drawings.
 
     Raises:
@@ -141,7 +143,7 @@ def train_speaker(
         as_used = held_out.as_used(net)
         (part / REPORT).write_text(report(name, told, offset, scores, as_used), encoding="utf-8")
         sheet(drawings.truth, drawings.model, part / SHEET)
-        facts = _facts(name, clip_name, job, offset, scores, learnt)
+        facts = _facts(name, clip_name, job, offset, scores, learnt, notices)
         write_facts(facts, part)
         on_measured(drawings, facts)
         del read, held_out, drawings
@@ -168,7 +170,13 @@ def _net(state: dict[str, Tensor], widths: Widths) -> WarpNet:
 
 
 def _facts(
-    name: str, clip_name: str, job: str, offset: Offset, scores: tuple[SpeakerScore, ...], learnt: Learnt
+    name: str,
+    clip_name: str,
+    job: str,
+    offset: Offset,
+    scores: tuple[SpeakerScore, ...],
+    learnt: Learnt,
+    notices: tuple[Notice, ...],
 ) -> SpeakerFacts:
     _, default, right, silence, shifted = scores
     return SpeakerFacts(
@@ -184,7 +192,7 @@ def _facts(
         silence_psnr_db=round(silence.psnr_db, 3),
         shifted_psnr_db=round(shifted.psnr_db, 3),
         samples=learnt.samples,
-        notices=_notices(right, shifted),
+        notices=(*notices, *_notices(right, shifted)),
     )
 
 

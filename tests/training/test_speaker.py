@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -12,31 +12,25 @@ import numpy as np
 import pytest
 import torch
 from paper_clip import PaperDetector, openings, paper_face, write_clip
+from tiny_speaker import TINY, narrow_default
 
 from heygem.batch_memory import BatchMemory
 from heygem.device import Placement
 from heygem.errors import HeyGemError, JobCancelled
 from heygem.faces.detect import FaceDetector
 from heygem.lipsync.demo import load_demo
-from heygem.nets.blocks import Widths
-from heygem.nets.warp_net import WarpNet
 from heygem.pipeline.progress import Progress, Silent, Stage
-from heygem.training import speaker
-from heygem.training.export import export
 from heygem.training.hardware import Hardware
 from heygem.training.parallel import InThisProcess
 from heygem.training.speaker import REPORT, SHEET, Speaker, train_speaker
 from heygem.training.speaker_batches import Hearing, Poses, speaker_batches
 from heygem.training.speaker_clip import SpeakerClip
 from heygem.training.speaker_facts import FACTS, read_facts
-from heygem.training.speaker_training import SPEAKER
 from heygem.weights.load import read_metadata
 from heygem.weights.speakers import LIPS, speaker_names
 
 CPU = torch.device("cpu")
 FRAMES, LATE = 175, 3
-TINY = replace(SPEAKER, samples=240, batch=8, rate=2.5e-3, warm_up_steps=5)
-WIDTHS = Widths(face=(4, 6, 12, 16, 24, 32, 32), audio=(8, 12, 16, 24, 32), decoder=(32, 32, 32, 24, 16, 8, 4), head=4)
 
 
 @dataclass
@@ -68,13 +62,8 @@ def train(
 
 
 @pytest.fixture(scope="module", autouse=True)
-def narrow_default(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A net that has learnt nothing yet, in place of the embedded default; its audio tower hears loudness anyway."""
-    file = tmp_path_factory.mktemp("default") / LIPS
-    torch.manual_seed(0)
-    export(WarpNet(WIDTHS).state_dict(), WIDTHS, "", file)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(speaker, "ENGINE", replace(speaker.ENGINE, bundled=file))
+def default(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with narrow_default(tmp_path_factory.mktemp("default") / LIPS):
         yield
 
 
