@@ -6,10 +6,12 @@
 * What changes something is not taken from a page of another site: browsers send the cookies of whoever is signed in, or
   reach a server on this machine that asks for none.
 * The remembered language and theme have to be known before gradio's own script runs, and ``head=`` comes too late: the
-  page gets our script as the first thing in its head.
+  page gets our script as the first thing in its head. It also says in Chinese what gradio says in English only.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
@@ -44,6 +46,8 @@ _CROSS_SITE = Text("不接受其他网站的页面发来的请求。", "Requests
 LANGUAGE_KEY = "heygem_language"
 """Where a browser remembers the language that was picked."""
 
+_WORDS_JS = Path(__file__).with_name("gradio_words.js").read_text(encoding="utf-8")
+
 _HEAD_SCRIPT = f"""<script>{THEME_SCRIPT}
 try {{
 const language = localStorage.getItem("{LANGUAGE_KEY}");
@@ -56,7 +60,8 @@ window.fetch = async (...what) => {{
   const answer = await ask(...what);
   if (answer.status === 401) location.assign("/login");  // the session ended while the page was open
   return answer;
-}};</script>""".encode()
+}};
+{{ {_WORDS_JS} }}</script>""".encode()
 
 
 class Guard:

@@ -1,7 +1,7 @@
 """The real page over a real queue whose runner copies the clip instead of drawing lips. Run by the browser tests.
 
-What a clip's name says, its job does: "slow" takes seconds, "bad" fails, "flaky" fails the first time. Only a "couple" is
-looked at before its job: the detector, and torch with it, would take most of the time of every test.
+What a clip's name says, its job does: "slow" takes seconds, "bad" fails, "flaky" fails the first time. Only a "couple"
+is looked at before its job: the detector, and torch with it, would take most of the time of every test.
 """
 
 import os

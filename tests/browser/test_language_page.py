@@ -1,0 +1,129 @@
+"""Language and theme: each string of the page in both languages, and choices that last."""
+
+import re
+
+import httpx
+import pytest
+from page_steps import BATCH, HISTORY, PRESENTER, SINGLE, go_to
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
+
+CHINESE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
+ENGLISH = re.compile(r"[A-Za-z]{2,}")
+
+NAMES = re.compile(
+    r"(?<![A-Za-z])(HeyGem|Wav2Lip|GFPGAN|StyleGAN2|DFDNet|Apache-2\.0|MIT|CRF|WAV|MP[34]|M4A|MOV|H\.264|ZIP|CSV|CPU|GPU|"
+    r"CUDA|AI|ID|EN|cpu/fp32|demo|gfpgan|parsenet|wav2lip|retinaface-\w+(\.\d+)?|LRS2|pcm_\w+|fps|kHz|GB|MB|KB|min|ms|"
+    r"video|audio|crf|face|sync_offset_ms|"  # columns of a CSV
+    r"[0-9a-f]{12}|[\w.-]+\.(mp4|wav|txt|csv|pth))(?![A-Za-z])"
+)
+"""Names, units and files, which are the same in both languages."""
+
+# The run log and commands are English in both; the switch names both.
+SHOWN = """() => {
+  const elsewhere = '#log, code, script, style, noscript, #language, .hg-log-line', found = [];
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const {data, parentElement} = texts.currentNode;
+    if (data.trim() && !parentElement.closest(elsewhere) && parentElement.checkVisibility({visibilityProperty: true}))
+      found.push(data.trim());
+  }
+  for (const name of ['placeholder', 'title', 'aria-label', 'alt']) {
+    for (const node of document.querySelectorAll(`[${name}]`)) {
+      const words = node.getAttribute(name).trim();
+      // What a style sheet cannot switch is there in both.
+      if (words && !words.includes(' / ') && !node.closest(elsewhere) && node.checkVisibility()) found.push(words);
+    }
+  }
+  return found;
+}"""
+
+
+def leftovers(page, foreign):
+    shown = page.evaluate(SHOWN)
+    assert len(shown) > 20
+    return sorted({words for words in shown if foreign.search(NAMES.sub("", words))})
+
+
+def see_everything(page, foreign, found):
+    """Every tab with its folds open and each list of choices unrolled."""
+    for tab in (SINGLE, BATCH, HISTORY):
+        go_to(page, tab)
+        for closed in page.locator("details:not([open]) > summary:visible").all():
+            closed.click()
+        if tab == SINGLE:
+            page.get_by_role("button", name=re.compile("^(Options|选项)")).locator("visible=true").click()
+        for choices in page.get_by_role("combobox").locator("visible=true").all():
+            if choices.evaluate("node => node.tagName") == "INPUT":
+                choices.click()
+                found += leftovers(page, foreign)
+                page.keyboard.press("Escape")
+        found += leftovers(page, foreign)
+
+
+@pytest.fixture(scope="module")
+def jobs_of_every_state(quick_server, speech):
+    """Names without a word of either language."""
+    with httpx.Client(base_url=quick_server.url, timeout=30) as http:
+        for name in ("1.mp4", "2 bad.mp4", "3 slow.mp4", "4.mp4"):
+            files = {"video": (name, PRESENTER.read_bytes()), "audio": ("5.wav", speech.read_bytes())}
+            assert http.post("/api/v1/jobs", files=files).status_code == 201
+
+
+@pytest.mark.parametrize(("locale", "foreign"), [("zh-CN", ENGLISH), ("en-US", CHINESE)])
+def test_every_word_is_in_the_language_of_the_page(quick_server, open_page, jobs_of_every_state, locale, foreign):
+    page = open_page(quick_server, locale=locale)
+    page.click("#single-generate")
+    expect(page.locator("#single-error")).not_to_be_empty()
+    found = []
+    see_everything(page, foreign, found)
+    assert not found, sorted(set(found))
+
+
+def test_the_language_that_was_picked_stays(quick_server, open_page):
+    page = open_page(quick_server)
+    expect(page.locator("#single-generate")).to_have_text("Generate")
+    expect(page.locator("#queue h3 .en")).to_be_visible()
+    page.click("#language")
+    expect(page.locator("#single-generate")).to_have_text("开始生成")
+    page.reload(wait_until="domcontentloaded")
+    expect(page.locator("#single-generate")).to_have_text("开始生成")
+    again = page.context.new_page()
+    page.close()
+    again.goto(quick_server.url, wait_until="domcontentloaded")
+    expect(again.locator("#single-generate")).to_have_text("开始生成")
+    expect(again.locator("#queue h3 .zh")).to_be_visible()
+    expect(again.locator("#queue h3 .en")).to_be_hidden()
+    again.click("#language")
+    expect(again.locator("#single-generate")).to_have_text("Generate")
+
+
+def test_the_theme_is_the_system_s_until_it_is_switched_and_then_stays(quick_server, open_page):
+    page = open_page(quick_server)
+    is_dark = "() => document.body.classList.contains('dark') && document.documentElement.style.colorScheme === 'dark'"
+    assert not page.evaluate(is_dark)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(is_dark)
+    page.emulate_media(color_scheme="light")
+    page.wait_for_function(f"!({is_dark})()")
+    page.click("#theme")
+    page.wait_for_function(is_dark)
+    page.reload(wait_until="domcontentloaded")
+    page.wait_for_function(is_dark)
+    again = page.context.new_page()
+    page.close()
+    again.goto(quick_server.url, wait_until="domcontentloaded")
+    again.wait_for_selector("#single-generate")
+    assert again.evaluate(is_dark)
+    again.click("#theme")
+    assert not again.evaluate(is_dark)
+
+
+def test_what_gradio_says_by_itself_is_said_in_chinese(quick_server, open_page, tmp_path):
+    (tmp_path / "notes.txt").write_text("no clip")
+    page = open_page(quick_server, locale="zh-CN")
+    go_to(page, BATCH)
+    page.set_input_files("#batch-clips input[type=file]", tmp_path / "notes.txt")
+    expect(page.get_by_test_id("toast-text")).to_contain_text("不接受这种文件：notes.txt。可用的类型：.mp4")
+    expect(page.get_by_test_id("toast-body")).not_to_contain_text(re.compile("Error|Invalid|allowed"))
