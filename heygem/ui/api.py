@@ -129,7 +129,7 @@ class Api:
     def result(self, job_id: str) -> FileResponse:
         """Fetch the video of a job that is done; parts of it by `Range`."""
         job = self._queue.get(job_id)
-        name = f"{Path(job.request.video_name).stem}_heygem.mp4"
+        name = f"{Path(job.request.title).stem}_heygem.mp4"
         return FileResponse(_result_file(job), media_type="video/mp4", filename=name)
 
     def manifest(self, job_id: str) -> FileResponse:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from heygem.errors import Text
-from heygem.jobs.job import Job, JobError, JobProgress, JobStatus
+from heygem.jobs.job import Job, JobError, JobKind, JobProgress, JobStatus
 from heygem.pipeline.options import RenderOptions
 from heygem.pipeline.progress import Stage
 
@@ -87,6 +87,10 @@ class JobAnswer(BaseModel):
     id: str
     status: JobStatus
     batch_id: str | None
+    kind: JobKind
+    """What it makes."""
+    speaker: str
+    """What a speaker that it makes is called; else empty."""
     video_name: str
     audio_name: str
     queued_at: datetime
@@ -118,6 +122,8 @@ class JobAnswer(BaseModel):
             id=job.id,
             status=job.status,
             batch_id=job.batch_id,
+            kind=job.request.kind,
+            speaker=job.request.speaker,
             video_name=job.request.video_name,
             audio_name=job.request.audio_name,
             queued_at=_moment(job.queued_s),

@@ -81,7 +81,7 @@ def _tick(job: Job, is_selected: bool) -> str:
     act, checked = ("unselect", " checked") if is_selected else ("select", "")
     return (
         f'<input type="checkbox" class="hg-tick" data-act="{act}" data-job="{escape(job.id)}"{checked} '
-        f'aria-label="{both(text.SELECT)}: {escape(job.request.video_name)}">'
+        f'aria-label="{both(text.SELECT)}: {escape(job.request.title)}">'
     )
 
 

@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass
 
 from heygem.errors import NOTHING, Text
-from heygem.jobs.job import Job, JobStatus
+from heygem.jobs.job import Job, JobKind, JobStatus
+from heygem.pipeline.progress import Stage
 from heygem.ui import icons, text
 from heygem.ui.html_parts import bar, bilingual, both, chip, duration, escape
 
@@ -29,10 +30,13 @@ def refusal_line(refusal: Refusal | None, target: str) -> str:
 
 
 def title(job: Job) -> str:
-    """The clip's name and the job's state."""
-    name = escape(job.request.video_name)
+    """What the job is called, what it makes if that is no video, and its state."""
+    request = job.request
+    made_of = [request.video_name] if request.kind is JobKind.SPEAKER else [request.video_name, request.audio_name]
+    kind = f'<span class="hg-kind">{bilingual(text.KIND[request.kind])}</span>' if request.kind in text.KIND else ""
     return (
-        f'<div class="hg-row"><b class="hg-name" title="{name} + {escape(job.request.audio_name)}">{name}</b>'
+        f'<div class="hg-row"><b class="hg-name" title="{escape(" + ".join(made_of))}">'
+        f"{kind}{escape(request.title)}</b>"
         f"{chip(job.status, text.STATUS[job.status])}</div>"
     )
 
@@ -62,6 +66,11 @@ def failure(job: Job) -> str:
         return ""
     hint = f" {bilingual(job.error.hint)}" if any(job.error.hint) else ""
     return f'<span class="hg-failure" data-code="{escape(job.error.code)}">{bilingual(job.error.text)}{hint}</span>'
+
+
+def stage_names(job: Job) -> dict[Stage, Text]:
+    """What the job's stages are called, in the order in which they come."""
+    return text.SPEAKER_STAGE if job.request.kind is JobKind.SPEAKER else text.STAGE
 
 
 def running_bar(job: Job) -> str:
@@ -128,9 +137,9 @@ def job_button(act: str, job: Job, sign: str, words: Text, *, ask: Text | None =
         job: What it is done to.
         sign: One of `icons`.
         words: What it does.
-        ask: A question that has to be said yes to first; ``{}`` is the clip's name.
+        ask: A question that has to be said yes to first; ``{}`` is what the job is called.
     """
-    question = "" if ask is None else asks(Text(*(words.format(job.request.video_name) for words in ask)))
+    question = "" if ask is None else asks(Text(*(words.format(job.request.title) for words in ask)))
     return (
         f'<button type="button" class="hg-icon" data-act="{act}" data-job="{escape(job.id)}"{question} '
         f'title="{both(words)}" aria-label="{_of(job, words)}">{sign}</button>'
@@ -143,18 +152,20 @@ def asks(question: Text) -> str:
 
 
 def _of(job: Job, words: Text) -> str:
-    return f"{both(words)}: {escape(job.request.video_name)}"
+    return f"{both(words)}: {escape(job.request.title)}"
 
 
 def _pace(job: Job, now_s: float) -> str:
     parts = [duration(now_s - (job.started_s or now_s))]
     progress = job.progress
     if progress is not None:
-        parts.insert(0, bilingual(text.STAGE[progress.stage]))
+        parts.insert(0, bilingual(stage_names(job)[progress.stage]))
+        learns = job.request.kind is JobKind.SPEAKER and progress.stage is Stage.DRAWING
+        unit, pace = (text.SAMPLES, text.SAMPLES_PER_SECOND) if learns else (text.FRAMES, text.PER_SECOND)
         if progress.total:
-            parts.append(f"{progress.done}/{progress.total} {bilingual(text.FRAMES)}")
+            parts.append(f"{progress.done}/{progress.total} {bilingual(unit)}")
         if progress.rate_hz is not None:
-            parts.append(f'<span class="hg-rate">{progress.rate_hz:.1f}</span> {bilingual(text.PER_SECOND)}')
+            parts.append(f'<span class="hg-rate">{progress.rate_hz:.1f}</span> {bilingual(pace)}')
         if progress.eta_s is not None:
             parts.append(f'{bilingual(text.REMAINING)} <span class="hg-eta">{duration(progress.eta_s)}</span>')
     return " · ".join(parts)

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 from heygem.errors import Notice
 from heygem.jobs.job import Job, JobStatus
-from heygem.pipeline.progress import Stage
 from heygem.ui import icons, text
 from heygem.ui.html_parts import bilingual, both, error_box, escape
-from heygem.ui.job_parts import meta, newest_picture, poster_url, running_bar, title, video_url
+from heygem.ui.job_parts import meta, newest_picture, poster_url, running_bar, stage_names, title, video_url
 
 
 def job_card(job: Job | None, now_s: float) -> str:
@@ -49,8 +48,8 @@ def player(job: Job | None, act: str) -> str:
     if job is None or job.result is None:
         return ""
     return (
-        f'<section class="hg-picked" aria-label="{escape(job.request.video_name)}"><header class="hg-row">'
-        f'<b class="hg-name">{escape(job.request.video_name)}</b><button type="button" class="hg-icon" '
+        f'<section class="hg-picked" aria-label="{escape(job.request.title)}"><header class="hg-row">'
+        f'<b class="hg-name">{escape(job.request.title)}</b><button type="button" class="hg-icon" '
         f'data-act="{act}" data-job="" title="{both(text.CLOSE)}" aria-label="{both(text.CLOSE)}">{icons.CANCEL}'
         f"</button></header>{job_result(job)}</section>"
     )
@@ -70,11 +69,12 @@ def state_pill(jobs: Sequence[Job]) -> str:
 
 
 def _stages(job: Job) -> str:
-    order = list(Stage)
+    names = stage_names(job)
+    order = list(names)
     reached = order.index(job.progress.stage) if job.progress else -1
     at = len(order) if job.status is JobStatus.DONE else reached
     steps = ""
     for index, stage in enumerate(order):
         state = "done" if index < at else "current" if index == at else ""
-        steps += f'<li class="{state}"><i></i>{bilingual(text.STAGE[stage])}</li>'
+        steps += f'<li class="{state}"><i></i>{bilingual(names[stage])}</li>'
     return f'<ol class="hg-stages">{steps}</ol>'

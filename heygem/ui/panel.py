@@ -15,7 +15,7 @@ from typing import Any
 import gradio as gr
 
 from heygem.errors import Text
-from heygem.jobs.job import Job
+from heygem.jobs.job import Job, JobKind
 from heygem.jobs.run_log import LogLine
 from heygem.ui.history_view import HistoryLook
 from heygem.ui.job_parts import Refusal
@@ -58,6 +58,8 @@ class Chosen:
     """Id of the batch that is put together here."""
     opened_clip: str = ""
     """The clip of it whose options are shown."""
+    speaker_job: str = ""
+    """The training that the Speakers section shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,9 @@ class Panel:
     html: gr.HTML
     draw: Callable[[View, Chosen], str]
 
+
+_NEWS_S = 3600.0
+"""Seconds after its end for which a training is shown to whoever did not ask for it."""
 
 _FRESH_S = 0.9
 """Seconds for which a look serves: a page that asks once a second gets a new one each time."""
@@ -133,8 +138,15 @@ def refresh(panels: Sequence[Panel], view: View, chosen: Chosen, shown: Sequence
 
 def shown_single(view: View, chosen: Chosen) -> Job | None:
     """The job that the single tab shows: the one submitted here, else the newest on its own."""
-    singles = [job for job in view.jobs if job.batch_id is None]
+    singles = [job for job in view.jobs if job.batch_id is None and job.request.kind is not JobKind.SPEAKER]
     return next((job for job in singles if job.id == chosen.single_job), singles[-1] if singles else None)
+
+
+def shown_speaker(view: View, chosen: Chosen) -> Job | None:
+    """The training that the Speakers section shows: the one asked for here, else the newest that goes on or is news."""
+    trainings = [job for job in view.jobs if job.request.kind is JobKind.SPEAKER]
+    newest = trainings[-1] if trainings and view.now_s - (trainings[-1].ended_s or view.now_s) < _NEWS_S else None
+    return next((job for job in trainings if job.id == chosen.speaker_job), newest)
 
 
 def shown_batch(view: View, chosen: Chosen) -> list[Job]:

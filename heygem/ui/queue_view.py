@@ -61,7 +61,7 @@ def _row(job: Job, now_s: float, refusal: Refusal | None) -> str:
     play = both(text.PLAY)
     link = (
         f'<a class="hg-icon" href="{video_url(job)}" target="_blank" title="{play}" '
-        f'aria-label="{play}: {escape(job.request.video_name)}">{icons.PLAY}</a>'
+        f'aria-label="{play}: {escape(job.request.title)}">{icons.PLAY}</a>'
         if job.result
         else ""
     )

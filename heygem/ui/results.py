@@ -25,7 +25,7 @@ def serve_results(app: FastAPI, queue: TaskQueue) -> None:
     @app.get("/results/{job_id}/result.mp4")
     def video(job_id: str, download: bool = False) -> FileResponse:
         job = _job(queue, job_id)
-        name = f"{Path(job.request.video_name).stem}_heygem.mp4" if download else None
+        name = f"{Path(job.request.title).stem}_heygem.mp4" if download else None
         return _file(job.result.output if job.result else None, "video/mp4", name)
 
     @app.get("/results/{job_id}/poster.jpg")

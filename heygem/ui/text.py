@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from heygem.errors import Text
-from heygem.jobs.job import JobStatus
+from heygem.jobs.job import JobKind, JobStatus
 from heygem.pipeline.progress import Stage
 
 TAGLINE = Text("数字人口播视频生成", "Talking videos of a person")
@@ -150,6 +150,7 @@ UNKNOWN_PACE = Text("第一个任务完成后可知", "known after the first job
 ALL_GOOD = Text("可以开始", "Ready")
 
 COMPARE = Text("与原片对比", "Compare with the clip")
+PREVIEW_OF = Text("预览：结果的第 {} 至 {} 秒，最难的一段", "Preview: seconds {} to {} of the result, the hardest")
 BEFORE = Text("原片", "Clip")
 AFTER = Text("结果", "Result")
 NO_JOB_YET = Text("还没有任务。", "There is no job yet.")
@@ -175,9 +176,14 @@ UNLOAD_INFO = Text(
 )
 MISSING_WEIGHTS = Text("缺少的权重", "Missing weights")
 MISSING_WEIGHTS_INFO = Text(
-    "没有它们也能生成；在服务器上运行以下命令即可下载。",
-    "It works without them; these commands fetch them on the server.",
+    "没有它们也能生成。文件从官方来源下载到服务器，校验后供新任务使用；也可运行所列命令。",
+    "It works without them. The server fetches and verifies them, for new jobs to use; so do the commands below.",
 )
+LICENCE = Text("许可：", "Licence:")
+DOWNLOAD_ALL = Text("全部下载", "Download all")
+WAITS = Text("等待下载", "waits")
+STOPPING = Text("正在停止…", "stopping…")
+VERIFYING = Text("正在校验…", "verifying…")
 
 STATUS = {
     JobStatus.QUEUED: Text("排队中", "Queued"),
@@ -187,6 +193,8 @@ STATUS = {
     JobStatus.CANCELLED: Text("已取消", "Cancelled"),
     JobStatus.INTERRUPTED: Text("中断", "Interrupted"),
 }
+KIND = {JobKind.PREVIEW: Text("预览", "Preview")}
+"""What a job makes, where that is not plainly a video."""
 STAGE = {
     Stage.LOADING: Text("检查文件、加载模型", "Files, models"),
     Stage.LISTENING: Text("分析语音", "Speech"),
@@ -194,6 +202,18 @@ STAGE = {
     Stage.DRAWING: Text("绘制口型", "Lips"),
     Stage.FINISHING: Text("收尾", "Finish"),
 }
+
+SPEAKER_STAGE = {
+    Stage.LOADING: Text("检查视频", "Check"),
+    Stage.TRACKING: Text("看口型", "Lips"),
+    Stage.LISTENING: Text("听声音", "Sound"),
+    Stage.DRAWING: Text("训练", "Training"),
+    Stage.FINISHING: Text("测量", "Measure"),
+}
+KIND = {JobKind.SPEAKER: Text("说话人", "Speaker")}
+"""What a job makes that is no video."""
+SAMPLES = Text("个样本（最多）", "samples at most")
+SAMPLES_PER_SECOND = Text("样本/秒", "samples/s")
 
 LABELS = {
     "single": Text("单条生成", "Single"),
@@ -217,6 +237,10 @@ LABELS = {
     "example_victor": Text("示例：维克多 · 英文", "Example: Victor · English"),
     "example_amara": Text("示例：阿玛拉 · 英文", "Example: Amara · English"),
     "cancel": CANCEL,
+    "train_speaker": Text("训练新的说话人", "Train a speaker"),
+    "speaker_name": Text("名称", "Name"),
+    "speaker_name_info": Text("字母、汉字、数字、- 和 _，最多 40 个", "Letters, digits, - and _; 40 at most"),
+    "train": Text("开始训练", "Train"),
     "again": Text("用这些设置再来一次", "Use these settings again"),
     "csv": Text("用 CSV 清单排列和设置", "Arrange by a CSV list"),
     "submit_batch": Text("提交批量任务", "Submit batch"),

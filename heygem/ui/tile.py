@@ -50,6 +50,6 @@ def _picture(job: Job, play: str) -> str:
     picture = f'<img src="{url}" alt="" loading="lazy">' if url else ""
     return (
         f'<button type="button" class="hg-poster" data-act="{play}" data-job="{escape(job.id)}" '
-        f'title="{both(text.PLAY)}" aria-label="{both(text.PLAY)}: {escape(job.request.video_name)}">'
+        f'title="{both(text.PLAY)}" aria-label="{both(text.PLAY)}: {escape(job.request.title)}">'
         f'{picture}<span class="hg-play">{icons.PLAY}</span></button>'
     )
