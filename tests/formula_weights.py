@@ -64,8 +64,9 @@ def _value(net: Net, name: str, random: NDArray[np.float64]) -> NDArray[np.float
         return random
     if random.ndim <= 1:
         return 0.1 * random if shape == (1,) else 1 + 0.05 * random
-    fan = np.prod(shape[2:] if random.ndim == 5 else shape[1:])
-    return random * _gain(net, name) / np.sqrt(fan)
+    fan = float(np.prod(shape[2:] if random.ndim == 5 else shape[1:]))
+    scaled: NDArray[np.float64] = random * (_gain(net, name) / fan**0.5)
+    return scaled
 
 
 def _gain(net: Net, name: str) -> float:
@@ -103,7 +104,7 @@ def _write_torchscript(path: Path, state: dict[str, Tensor]) -> None:
     with torch.no_grad(), warnings.catch_warnings():
         # TorchScript is on its way out of torch, and still what people have on their disks.
         warnings.filterwarnings("ignore", message=r".*torch\.jit.* is deprecated")
-        torch.jit.trace(net, example, check_trace=False).save(str(path))
+        torch.jit.trace(net, example, check_trace=False).save(str(path))  # type: ignore[no-untyped-call]
 
 
 def write_gfpgan(path: Path, key: Literal["params_ema", "params"] = "params_ema") -> None:
