@@ -23,8 +23,9 @@ const follow = () => {
   const [clip, result] = [of_clip(), of_result()];
   if (!clip || !clip.duration) return;
   const extend = clip.dataset.extend;
-  const at = place(result.currentTime, clip.duration, extend);
-  const is_forward = place(result.currentTime + 0.01, clip.duration, extend) > at;
+  const time = result.currentTime + Number(clip.dataset.start);
+  const at = place(time, clip.duration, extend);
+  const is_forward = place(time + 0.01, clip.duration, extend) > at;
   if (result.paused || !is_forward) clip.pause(); else if (clip.paused) clip.play().catch(() => {});
   if (!clip.seeking && Math.abs(clip.currentTime - at) > (clip.paused ? 0.02 : 0.15)) clip.currentTime = at;
 };
@@ -45,16 +46,18 @@ def compare_card(job: Job | None, clip: Path | None) -> str:
 
     Args:
         job: The job that is shown.
-        clip: The upload that it was made from, while this browser tab remembers it: a job that is done keeps none.
+        clip: The upload that it was made from, while that is there: a job that is done keeps none.
     """
     if job is None or job.result is None or clip is None:
         return ""
     before, after = both(text.BEFORE), both(text.AFTER)
     extend = escape(job.request.options.extend)
+    start_s = job.result.part_s[0] if job.result.part_s else 0
     return (
         f'<details class="hg-card hg-compare"><summary>{bilingual(text.COMPARE)}</summary><div class="hg-pair">'
-        f'<figure><video muted playsinline preload="none" data-extend="{extend}" aria-label="{before}" '
-        f'src="gradio_api/file={escape(quote(str(clip)))}"></video><figcaption>{bilingual(text.BEFORE)}</figcaption>'
+        f'<figure><video muted playsinline preload="none" data-extend="{extend}" data-start="{start_s}" '
+        f'aria-label="{before}" src="gradio_api/file={escape(quote(str(clip)))}"></video>'
+        f"<figcaption>{bilingual(text.BEFORE)}</figcaption>"
         f'</figure><figure><video controls playsinline preload="none" aria-label="{after}" src="{video_url(job)}">'
         f"</video><figcaption>{bilingual(text.AFTER)}</figcaption></figure></div></details>"
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from heygem.errors import Notice
-from heygem.jobs.job import Job, JobStatus
+from heygem.errors import Notice, Text
+from heygem.jobs.job import Job, JobResult, JobStatus
 from heygem.ui import icons, text
 from heygem.ui.html_parts import bilingual, both, error_box, escape
 from heygem.ui.job_parts import meta, newest_picture, poster_url, running_bar, stage_names, title, video_url
@@ -33,7 +33,8 @@ def job_result(job: Job | None) -> str:
     poster = f' poster="{still}"' if still else ""
     return (
         f'<div class="hg-player"><video controls playsinline preload="auto"{poster} src="{video_url(job)}"></video>'
-        f'</div><div class="hg-made-by">{bilingual(job.result.summary)}</div>{_notices(job.result.notices)}'
+        f'</div>{_seconds(job.result)}<div class="hg-made-by">{bilingual(job.result.summary)}</div>'
+        f"{_notices(job.result.notices)}"
         f'<a class="hg-button" href="{video_url(job)}?download=1" download>{bilingual(text.DOWNLOAD)}</a>'
     )
 
@@ -53,6 +54,14 @@ def player(job: Job | None, act: str) -> str:
         f'data-act="{act}" data-job="" title="{both(text.CLOSE)}" aria-label="{both(text.CLOSE)}">{icons.CANCEL}'
         f"</button></header>{job_result(job)}</section>"
     )
+
+
+def _seconds(result: JobResult) -> str:
+    """Which seconds a preview shows."""
+    if result.part_s is None:
+        return ""
+    words = Text(*(words.format(*(f"{time_s:.1f}" for time_s in result.part_s)) for words in text.PREVIEW_OF))
+    return f'<p class="hg-part">{bilingual(words)}</p>'
 
 
 def _notices(notices: Sequence[Notice]) -> str:

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -52,8 +51,6 @@ class Chosen:
     """The uploads of the single tab that are looked at."""
     face: str = "largest"
     """Whose mouth its options say."""
-    sent_clip: Path | None = None
-    """The upload that became the job `single_job`: what its result is compared with."""
     draft: str = ""
     """Id of the batch that is put together here."""
     opened_clip: str = ""

@@ -15,7 +15,7 @@ from fastapi.responses import FileResponse, Response, StreamingResponse
 
 from heygem.errors import JobNotFoundError
 from heygem.jobs.batch_archive import stream_archive
-from heygem.jobs.job import Job
+from heygem.jobs.job import Job, JobKind
 from heygem.jobs.task_queue import TaskQueue
 
 
@@ -25,7 +25,8 @@ def serve_results(app: FastAPI, queue: TaskQueue) -> None:
     @app.get("/results/{job_id}/result.mp4")
     def video(job_id: str, download: bool = False) -> FileResponse:
         job = _job(queue, job_id)
-        name = f"{Path(job.request.title).stem}_heygem.mp4" if download else None
+        made = "preview" if job.request.kind is JobKind.PREVIEW else "heygem"
+        name = f"{Path(job.request.title).stem}_{made}.mp4" if download else None
         return _file(job.result.output if job.result else None, "video/mp4", name)
 
     @app.get("/results/{job_id}/poster.jpg")

@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 
 from heygem.errors import NOTHING, HeyGemError, InputError, JobNotFoundError
+from heygem.jobs.job import JobKind
 from heygem.jobs.task_queue import TaskQueue
 from heygem.pipeline.options import RenderOptions
 from heygem.ui import text
@@ -26,6 +27,7 @@ from heygem.ui.panel import Chosen, Panel, View, shown_single
 from heygem.ui.preflight_desk import PreflightDesk, Question
 from heygem.ui.preflight_view import FACES_JS, preflight_card
 from heygem.ui.section import section, speech_section
+from heygem.ui.sent_clips import SentClips
 from heygem.ui.uploads import Uploads
 from heygem.weights.speakers import speaker_names
 
@@ -43,6 +45,7 @@ class SingleTab:
         self._queue = queue
         self._uploads = uploads
         self._desk = desk
+        self._sent = SentClips()
         self._speakers: Callable[[], list[str]] = partial(speaker_names, uploads.settings.models_dir)
         with gr.Row(equal_height=False):
             with gr.Column(min_width=320):
@@ -64,7 +67,8 @@ class SingleTab:
                 self._preflight = gr.HTML(elem_id="single-preflight", apply_default_css=False, js_on_load=FACES_JS)
                 self._options = build_options_form(self._speakers)
                 with gr.Row():
-                    self._cancel = gr.Button(label("cancel"), scale=1, elem_id="single-cancel")
+                    self._cancel = gr.Button(label("cancel"), scale=1, min_width=80, elem_id="single-cancel")
+                    self._preview = gr.Button(label("preview"), scale=2, min_width=120, elem_id="single-preview")
                     self._generate = gr.Button(label("generate"), variant="primary", scale=3, elem_id="single-generate")
                 self._error = gr.HTML(elem_id="single-error", apply_default_css=False)
             with gr.Column(min_width=320):
@@ -77,13 +81,14 @@ class SingleTab:
             Panel(self._preflight, self._draw_preflight),
             Panel(status, _draw_status),
             Panel(result, lambda view, chosen: job_result(shown_single(view, chosen))),
-            Panel(compare, _draw_comparison),
+            Panel(compare, self._draw_comparison),
         ]
 
     def connect(self, wiring: Wiring) -> None:
         """Make the buttons work."""
         inputs = [wiring.chosen, self._speech, self._clip, *self._options]
-        wiring.on(self._generate.click, self._submit, inputs, [wiring.chosen, self._error])
+        for button, kind in ((self._generate, JobKind.VIDEO), (self._preview, JobKind.PREVIEW)):
+            wiring.on(button.click, partial(self._submit, kind), inputs, [wiring.chosen, self._error])
         for button, example in self._examples:
             take = partial(take_example, example, self._uploads.folder)
             wiring.on(button.click, take, None, [self._speech, self._clip])
@@ -102,14 +107,18 @@ class SingleTab:
         fill = partial(self._fill_again, wiring)
         wiring.on(self._again.click, fill, [wiring.chosen], [self._error, *form])
 
-    def _submit(self, chosen: Chosen, speech: str | None, clip: str | None, *options: Any) -> tuple[Chosen, str]:
+    def _submit(
+        self, kind: JobKind, chosen: Chosen, speech: str | None, clip: str | None, *options: Any
+    ) -> tuple[Chosen, str]:
         if not speech or not clip:
             return chosen, error_box(text.SPEECH_OR_CLIP_MISSING, NOTHING)
         try:
-            job = self._queue.submit(self._uploads.request(clip, speech, to_options(*options)))
+            request = self._uploads.request(clip, speech, to_options(*options))
+            job = self._queue.submit(replace(request, kind=kind))
         except HeyGemError as error:
             return chosen, error_box(error.text, error.hint)
-        return replace(chosen, single_job=job.id, sent_clip=Path(clip)), ""
+        self._sent.note(job.id, Path(clip))
+        return replace(chosen, single_job=job.id), ""
 
     def _stop(self, wiring: Wiring, chosen: Chosen) -> None:
         job = shown_single(wiring.look(), chosen)
@@ -144,6 +153,10 @@ class SingleTab:
         return preflight_card(question, self._desk.answer(question) if question else None, chosen.face)
 
 
+    def _draw_comparison(self, view: View, chosen: Chosen) -> str:
+        job = shown_single(view, chosen)
+        return compare_card(job, None if job is None else self._sent.clip_of(job.id))
+
 def _note_face(chosen: Chosen, face: str) -> Chosen:
     return replace(chosen, face=str(face))
 
@@ -152,9 +165,3 @@ def _draw_status(view: View, chosen: Chosen) -> str:
     job = shown_single(view, chosen)
     line = "" if job is None or job.status.is_final else log_line_of(job.id, view.log)
     return job_card(job, view.now_s) + line
-
-
-def _draw_comparison(view: View, chosen: Chosen) -> str:
-    job = shown_single(view, chosen)
-    is_of_this_tab = job is not None and job.id == chosen.single_job
-    return compare_card(job, chosen.sent_clip if is_of_this_tab else None)

@@ -193,8 +193,6 @@ STATUS = {
     JobStatus.CANCELLED: Text("已取消", "Cancelled"),
     JobStatus.INTERRUPTED: Text("中断", "Interrupted"),
 }
-KIND = {JobKind.PREVIEW: Text("预览", "Preview")}
-"""What a job makes, where that is not plainly a video."""
 STAGE = {
     Stage.LOADING: Text("检查文件、加载模型", "Files, models"),
     Stage.LISTENING: Text("分析语音", "Speech"),
@@ -210,8 +208,8 @@ SPEAKER_STAGE = {
     Stage.DRAWING: Text("训练", "Training"),
     Stage.FINISHING: Text("测量", "Measure"),
 }
-KIND = {JobKind.SPEAKER: Text("说话人", "Speaker")}
-"""What a job makes that is no video."""
+KIND = {JobKind.SPEAKER: Text("说话人", "Speaker"), JobKind.PREVIEW: Text("预览", "Preview")}
+"""What a job makes that is no whole video."""
 SAMPLES = Text("个样本（最多）", "samples at most")
 SAMPLES_PER_SECOND = Text("样本/秒", "samples/s")
 
@@ -233,6 +231,7 @@ LABELS = {
     "clip": CLIP,
     "clips": CLIPS,
     "generate": Text("开始生成", "Generate"),
+    "preview": Text("预览 5 秒", "5-second preview"),
     "example_lin": Text("示例：小林 · 中文", "Example: Lin · Chinese"),
     "example_victor": Text("示例：维克多 · 英文", "Example: Victor · English"),
     "example_amara": Text("示例：阿玛拉 · 英文", "Example: Amara · English"),

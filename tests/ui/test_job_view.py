@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from sample_jobs import ESCAPED, HOSTILE, done, failed, job, running
 
@@ -66,3 +68,10 @@ def test_the_server_is_at_work_while_a_job_runs():
 def test_a_job_without_a_hint_shows_no_empty_one():
     error = JobError("internal", Text("内部", "Internal"), NOTHING)
     assert "hg-hint" not in job_card(job(JobStatus.FAILED, error=error), 0)
+
+
+def test_a_preview_says_which_seconds_it_shows():
+    whole = done()
+    assert "hg-part" not in job_result(whole)
+    html = job_result(replace(whole, result=replace(whole.result, part_s=(12.0, 17.04))))
+    assert "第 12.0 至 17.0 秒" in html and "seconds 12.0 to 17.0 of the result" in html

@@ -73,6 +73,9 @@ def test_missing_weights_come_with_the_command_that_fetches_them(tmp_path):
         "wav2lip",
         "gfpgan",
         "retinaface-resnet50",
+    assert 'data-start="0"' in html
+    preview = replace(done, result=replace(done.result, part_s=(12.4, 17.4)))
+    assert 'data-start="12.4"' in compare_card(preview, clip)
         "retinaface-mobile0.25",
         "parsenet",
     ]

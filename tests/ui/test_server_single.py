@@ -1,10 +1,12 @@
 """The single tab and the rail over HTTP, as a browser asks for them."""
 
+from pathlib import Path
+
 import httpx
 import pytest
 from live_server import CLIP, SPEECH, Page, Server, file_data, generate, upload
 
-from heygem.jobs.job import JobRequest
+from heygem.jobs.job import JobKind, JobRequest
 from heygem.pipeline.options import RenderOptions
 
 pytestmark = pytest.mark.filterwarnings("default")
@@ -45,7 +47,7 @@ def test_a_face_that_is_clicked_becomes_the_option(http):
     assert config[click["outputs"][1]]["allow_custom_value"]
 
 
-def test_a_result_is_shown_beside_its_clip_only_where_it_was_submitted(server, http, files):
+def test_a_result_is_shown_beside_its_clip_while_that_is_there(server, http, files):
     speech, clip = files
     here, elsewhere = Page(http, "test"), Page(http, "elsewhere")  # the first is the session of `generate`
     assert generate(http, speech, clip).status_code == 200
@@ -55,8 +57,27 @@ def test_a_result_is_shown_beside_its_clip_only_where_it_was_submitted(server, h
     [job] = server.queue.jobs()
     assert f"results/{job.id}/result.mp4" in shown["single-compare"]
     assert "gradio_api/file=/" in shown["single-compare"] and "%E7%89%87.mp4" in shown["single-compare"]
-    shown = elsewhere.trigger("single-cancel", "click")
-    assert job.id in shown["single-result"] and shown["single-compare"] == ""
+    shown = elsewhere.trigger("single-cancel", "click")  # as after a refresh
+    assert job.id in shown["single-result"] and job.id in shown["single-compare"]
+    Path(clip["path"]).unlink()
+    assert here.trigger("single-cancel", "click")["single-compare"] == ""
+
+
+def test_a_preview_is_asked_for_with_the_same_form(server, http, files):
+    speech, clip = files
+    page = Page(http, "preview")
+    waiting = server.queue.submit(JobRequest(CLIP, SPEECH))
+    missing = page.trigger("single-preview", "click")
+    assert missing["single-result"] is not None and len(server.queue.jobs()) == 2
+    shown = page.trigger("single-preview", "click", {"single-speech": speech, "single-clip": clip})
+    job = server.queue.jobs()[-1]
+    assert job.request.kind is JobKind.PREVIEW and job.position == 1
+    assert server.queue.get(waiting.id).position == 2
+    assert "5-second preview" not in shown["single-status"] and "Preview</span>" in shown["single-status"]
+    server.queue.cancel(waiting.id)
+    server.queue.run_next()
+    answer = http.get(f"/results/{job.id}/result.mp4?download=1")
+    assert "_preview.mp4" in answer.headers["content-disposition"]
 
 
 def test_the_settings_of_the_job_shown_fill_the_form(server, http, files):
