@@ -34,6 +34,7 @@ from heygem.ui.blocks import build_app
 from heygem.ui.health import Health
 from heygem.ui.models_view import ModelControls, ModelRow, Room
 from heygem.ui.preflight_desk import PreflightDesk
+from heygem.weights.download_desk import DownloadDesk
 
 if TYPE_CHECKING:
     from heygem.model_manager import ModelManager
@@ -196,7 +197,7 @@ def main() -> int:
     try:
         health = Health(queue, worker.models, disk, watchdog)
         desk = PreflightDesk(worker.first_look.headers, worker.first_look.report)
-        controls = ModelControls(worker.warm_up, worker.unload, worker.vram)
+        controls = ModelControls(worker.warm_up, worker.unload, worker.vram, DownloadDesk(settings.models_dir))
         app = build_app(settings, queue, worker.models, run_log.tail, health, desk, controls)
         # An open page keeps a connection for events: without a limit the server would wait for it for ever.
         server = Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1), shutdown)

@@ -1,4 +1,4 @@
-"""The part of the page that shows models, missing weights and the disk, and warms up and unloads."""
+"""The part of the page that shows models, missing weights and the disk; it warms up, unloads and fetches."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import shutil
 import gradio as gr
 
 from heygem.settings import Settings
-from heygem.ui.events import Wiring
-from heygem.ui.models_view import MODELS_JS, ModelControls, Room, models_card, weights_card
+from heygem.ui.events import ROW_BUTTONS_JS, Wiring
+from heygem.ui.models_view import MODELS_JS, ModelControls, Room, models_card
 from heygem.ui.panel import Panel, drawn_once
+from heygem.ui.weights_view import UNFOLDED_JS, weights_card
 from heygem.weights.locate import path_of
 from heygem.weights.manifest import CHECKPOINTS, Checkpoint
 
@@ -26,14 +27,13 @@ class ModelsPart:
         self._settings = settings
         self._controls = controls
         self._models = gr.HTML(apply_default_css=False, js_on_load=MODELS_JS, elem_id="models")
-        # Apart, so that it stays unfolded while the numbers above it change.
-        weights = gr.HTML(apply_default_css=False, elem_id="weights")
+        self._weights = gr.HTML(apply_default_css=False, js_on_load=ROW_BUTTONS_JS + UNFOLDED_JS, elem_id="weights")
         self.panels = [
             Panel(
                 self._models,
                 drawn_once(lambda view: models_card(view.models, self._disk(), controls.vram())),
             ),
-            Panel(weights, lambda view, chosen: weights_card(missing_weights(settings))),
+            Panel(self._weights, lambda view, chosen: self._draw_weights()),
         ]
 
     def connect(self, wiring: Wiring) -> None:
@@ -45,7 +45,22 @@ class ModelsPart:
             elif event.act == "unload":
                 self._controls.unload()
 
+        def fetch(event: gr.EventData) -> None:
+            downloads, name = self._controls.downloads, str(event.job)
+            if event.act == "download":
+                downloads.begin([name])
+            elif event.act == "download-all":
+                downloads.begin(one.name for one in missing_weights(self._settings))
+            elif event.act == "cancel":
+                downloads.cancel(name)
+
         wiring.on(self._models.click, act, None, None)
+        wiring.on(self._weights.click, fetch, None, None)
+
+    def _draw_weights(self) -> str:
+        # The downloads first: one that ends in between is shown neither as missing nor as begun anew.
+        downloads = self._controls.downloads.downloads()
+        return weights_card(missing_weights(self._settings), downloads)
 
     def _disk(self) -> Room | None:
         try:

@@ -1,4 +1,4 @@
-"""The models that the server holds, what it lacks, and the room it has, as HTML. Pure; knows no model manager."""
+"""The models that the server holds, and the room it has, as HTML. Pure; knows no model manager."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from heygem.errors import Text
 from heygem.ui import text
 from heygem.ui.html_parts import bilingual, both, escape
-from heygem.weights.manifest import Checkpoint
+from heygem.weights.download_desk import DownloadDesk
 
 _GB = 1e9
 
@@ -55,11 +55,13 @@ class ModelControls:
         warm_up: Load what a job with the default options needs.
         unload: Free all; those in use when their job ends.
         vram: The device's memory; None without one.
+        downloads: Fetches official weights.
     """
 
     warm_up: Callable[[], None]
     unload: Callable[[], None]
     vram: Callable[[], Room | None]
+    downloads: DownloadDesk
 
 
 def models_card(rows: Sequence[ModelRow], disk: Room | None = None, vram: Room | None = None) -> str:
@@ -76,22 +78,6 @@ def models_card(rows: Sequence[ModelRow], disk: Room | None = None, vram: Room |
         f'<section class="hg-card"><header><h3>{bilingual(text.MODELS)}</h3>{size}</header>{rooms}{body}'
         f'<div class="hg-row hg-model-actions">{_button("warm-up", text.WARM_UP, text.WARM_UP_INFO)}'
         f"{_button('unload', text.UNLOAD, text.UNLOAD_INFO, is_off=not can_unload)}</div></section>"
-    )
-
-
-def weights_card(missing: Sequence[Checkpoint]) -> str:
-    """The official weights that are not there, and how to fetch them; empty if there are none."""
-    if not missing:
-        return ""
-    lines = "".join(
-        f'<li><div class="hg-grow"><b class="hg-name">{escape(one.name)}</b> '
-        f'<span class="hg-meta">{bilingual(one.purpose)} · {one.bytes / 1e6:.0f} MB · {bilingual(one.licence)}</span>'
-        f"<code>python -m heygem models download {escape(one.name)}</code></div></li>"
-        for one in missing
-    )
-    return (
-        f'<details class="hg-card hg-weights"><summary>{bilingual(text.MISSING_WEIGHTS)} · {len(missing)}</summary>'
-        f'<div class="hg-meta">{bilingual(text.MISSING_WEIGHTS_INFO)}</div><ul class="hg-models">{lines}</ul></details>'
     )
 
 

@@ -26,6 +26,7 @@ from heygem.ui.blocks import build_app
 from heygem.ui.health import Health
 from heygem.ui.models_view import ModelControls, ModelRow
 from heygem.ui.preflight_desk import PreflightDesk
+from heygem.weights.download_desk import DownloadDesk
 
 
 def models_of(settings):
@@ -72,7 +73,7 @@ def main(port, folder, step_s):
     health = Health(queue, lambda: models, DiskGuard(settings.outputs_dir, 0), watchdog)
     first_look = FirstLook(settings, lambda: models_of(settings))
     desk = PreflightDesk(first_look.headers, look)
-    controls = ModelControls(lambda: None, lambda: None, lambda: None)
+    controls = ModelControls(lambda: None, lambda: None, lambda: None, DownloadDesk(settings.models_dir))
     app = build_app(settings, queue, lambda: models, run_log.tail, health, desk, controls)
     listener = socket.create_server(("127.0.0.1", port))
     uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1)).run(sockets=[listener])

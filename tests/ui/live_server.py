@@ -7,7 +7,7 @@ from pathlib import Path
 
 import uvicorn
 
-from heygem.errors import NoFaceError, Text
+from heygem.errors import DownloadError, NoFaceError, Text
 from heygem.jobs.disk_guard import DiskGuard
 from heygem.jobs.job import JobResult
 from heygem.jobs.task_queue import TaskQueue
@@ -17,6 +17,7 @@ from heygem.ui.blocks import build_app
 from heygem.ui.health import Health
 from heygem.ui.models_view import ModelControls, Room
 from heygem.ui.preflight_desk import PreflightDesk
+from heygem.weights.download_desk import DownloadDesk
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 CLIP, SPEECH = DATA / "presenter.mp4", DATA / "golden" / "speechlike_16k_4s.wav"
@@ -26,7 +27,8 @@ class Server:
     def __init__(self, folder, **choices):
         self.outputs, self.cache = folder / "outputs", folder / "cache"
         self.log, self.asked = folder / "run.log", []
-        settings = Settings(outputs_dir=self.outputs, cache_dir=self.cache, log_file=self.log, **choices)
+        folders = {"outputs_dir": self.outputs, "cache_dir": self.cache, "models_dir": folder / "models"}
+        settings = Settings(**folders, log_file=self.log, **choices)
 
         def run(job, progress):
             (self.outputs / job.id / "result.mp4").write_bytes(b"0123456789")
@@ -40,7 +42,10 @@ class Server:
         health = Health(self.queue, list, DiskGuard(self.outputs, 0), watchdog)
         desk = PreflightDesk(lambda clip, speech: (None, None), self.report)
         controls = ModelControls(
-            lambda: self.asked.append("warm up"), lambda: self.asked.append("unload"), lambda: Room(3 * 10**9, 10**10)
+            lambda: self.asked.append("warm up"),
+            lambda: self.asked.append("unload"),
+            lambda: Room(3 * 10**9, 10**10),
+            DownloadDesk(settings.models_dir, self.fetch),
         )
         app = build_app(settings, self.queue, list, list, health, desk, controls)
         self.server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
@@ -48,6 +53,13 @@ class Server:
         self.thread.start()
         while not self.server.started:
             time.sleep(0.02)
+
+    def fetch(self, checkpoint, models_dir, watch):
+        watch(0, checkpoint.bytes)
+        if checkpoint.name == "gfpgan":
+            raise DownloadError(Text("连不上。", "Not reached."), hint=Text("请检查网络。", "Check the network."))
+        models_dir.mkdir(exist_ok=True)
+        (models_dir / checkpoint.filename).touch()
 
     def report(self, clip, speech, options):
         raise NoFaceError(Text("没有人脸。", "No face."))

@@ -9,12 +9,10 @@ from heygem.errors import Text
 from heygem.jobs.job import Job, JobRequest, JobResult, JobStatus
 from heygem.jobs.run_log import LogLine
 from heygem.pipeline.options import RenderOptions
-from heygem.settings import Settings
 from heygem.ui.compare_view import compare_card
 from heygem.ui.html_parts import bilingual, duration
 from heygem.ui.log_view import log_head, log_line_of, log_tail
-from heygem.ui.models_part import missing_weights
-from heygem.ui.models_view import ModelRow, Room, models_card, weights_card
+from heygem.ui.models_view import ModelRow, Room, models_card
 from heygem.ui.panel import Chosen, Panel, View, refresh, shown_batch, shown_single
 from heygem.ui.text import LABELS, STAGE, STATUS
 
@@ -66,29 +64,6 @@ def test_the_room_left_is_shown():
     assert "VRAM left" in models_card([], vram=Room(1, 2))
 
 
-def test_missing_weights_come_with_the_command_that_fetches_them(tmp_path):
-    settings = Settings(models_dir=tmp_path)
-    missing = missing_weights(settings)
-    assert [one.name for one in missing] == [
-        "wav2lip",
-        "gfpgan",
-        "retinaface-resnet50",
-    assert 'data-start="0"' in html
-    preview = replace(done, result=replace(done.result, part_s=(12.4, 17.4)))
-    assert 'data-start="12.4"' in compare_card(preview, clip)
-        "retinaface-mobile0.25",
-        "parsenet",
-    ]
-    assert "python -m heygem models download gfpgan<" in weights_card(missing) and "non-commercial" in weights_card(
-        missing
-    )
-    (tmp_path / "Wav2Lip-SD-GAN.pt").touch()
-    (tmp_path / "mobilenet0.25_Final.pth").touch()
-    left = missing_weights(replace(settings, gfpgan_file=tmp_path / "own.pth"))
-    assert [one.name for one in left] == ["retinaface-resnet50", "parsenet"]
-    assert weights_card([]) == ""
-
-
 def test_a_comparison_needs_a_result_and_its_clip():
     done = replace(
         job("a"), status=JobStatus.DONE, result=JobResult(Path("r.mp4"), None, Text("", "")),
@@ -98,6 +73,9 @@ def test_a_comparison_needs_a_result_and_its_clip():
     html = compare_card(done, clip)
     assert html.count("<video") == 2 and 'data-extend="loop"' in html and "results/a/result.mp4" in html
     assert 'src="gradio_api/file=/up/%E7%89%87%20%27%221%22%3F.mp4"' in html
+    assert 'data-start="0"' in html
+    preview = replace(done, result=replace(done.result, part_s=(12.4, 17.4)))
+    assert 'data-start="12.4"' in compare_card(preview, clip)
     assert compare_card(done, None) == compare_card(job("a"), clip) == compare_card(None, clip) == ""
 
 

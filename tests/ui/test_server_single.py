@@ -98,6 +98,24 @@ def test_the_buttons_of_the_models_reach_them_and_the_room_is_shown(server, http
     assert "7.0 / 10 GB" in shown["models"] and "Disk left" in shown["models"]
 
 
+def test_missing_weights_are_fetched_and_every_tab_sees_it(server, http):
+    one, other = Page(http, "fetches"), Page(http, "looks on")
+    shown = one.trigger("weights", "click", data={"act": "download", "job": "parsenet"})["weights"]
+    for _ in range(300):
+        shown = other.trigger("weights", "click", data={"act": "look", "job": ""})["weights"] or shown
+        if "parsing_parsenet.pth" not in shown:
+            break
+    assert "parsing_parsenet.pth" not in shown and "GFPGANv1.4.pth" in shown
+    other.trigger("weights", "click", data={"act": "download-all", "job": ""})
+    for _ in range(300):
+        shown = one.trigger("weights", "click", data={"act": "look", "job": ""})["weights"] or shown
+        if "Not reached." in shown and "detection_Resnet50_Final.pth" not in shown:
+            break
+    assert "Not reached." in shown and "Check the network." in shown and shown.count("<li") == 1
+    shown = other.trigger("weights", "click", data={"act": "cancel", "job": "gfpgan"})["weights"]
+    assert "GFPGANv1.4.pth" in shown and "Not reached." not in shown
+
+
 def test_the_log_is_downloaded_by_whoever_is_signed_in(server, http):
     assert http.get("/log").status_code == 404
     server.log.write_bytes("一行\n".encode())
