@@ -10,9 +10,9 @@ from typing import Any, get_args
 
 from heygem.cli.production import Order, add_production_options, produce_all
 from heygem.faces import MaskShape, Smoothing
-from heygem.jobs.job import JobRequest
+from heygem.jobs.job import JobKind, JobRequest
 from heygem.media import Codec, Extend
-from heygem.pipeline.options import SHORTEST_LABEL_S, DetectorChoice, LabelPosition, RenderOptions
+from heygem.pipeline.options import PREVIEW_S, SHORTEST_LABEL_S, DetectorChoice, LabelPosition, RenderOptions
 from heygem.settings import Settings
 from heygem.speech import Tail
 
@@ -32,6 +32,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--audio", required=True, type=Path, metavar="SPEECH", help="a recording, or a video with sound"
     )
     parser.add_argument("--video", required=True, type=Path, nargs="+", metavar="CLIP", help="clips of a person")
+    parser.add_argument("--preview", action="store_true", help=f"make only the hardest {PREVIEW_S} seconds of each")
     option = parser.add_argument_group("what is drawn").add_argument
     option("--lips", default=_DEFAULTS.lips, help="auto, wav2lip, demo, a speaker of your own, or a Wav2Lip file")
     option(
@@ -110,7 +111,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         0, or 1 if any failed.
     """
     options = RenderOptions(**{field.name: _value(args, field.name) for field in fields(RenderOptions)})
-    requests = [JobRequest(clip, args.audio, options) for clip in args.video]
+    kind = JobKind.PREVIEW if args.preview else JobKind.VIDEO
+    requests = [JobRequest(clip, args.audio, options, kind=kind) for clip in args.video]
     return produce_all([Order(request.video_name, request) for request in requests], args, settings)
 
 

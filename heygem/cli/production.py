@@ -29,7 +29,7 @@ from rich.text import Text as RichText
 from heygem.errors import DeviceLostError, HeyGemError, OptionError, Text
 from heygem.file_names import as_text
 from heygem.jobs.file_lock import lock
-from heygem.jobs.job import JobRequest
+from heygem.jobs.job import JobKind, JobRequest
 from heygem.pipeline.progress import Stage
 from heygem.settings import Settings
 
@@ -105,6 +105,7 @@ def produce_all(orders: Sequence[Order], args: argparse.Namespace, settings: Set
                 clip_name=request.video_name,
                 speech_name=request.audio_name,
             )
+                is_preview=request.kind is JobKind.PREVIEW,
         return "\n".join([str(made.output), str(made.summary), *(str(notice.text) for notice in made.notices)])
 
     console = Console()
@@ -122,6 +123,8 @@ def names_of(out: Path, request: JobRequest) -> Iterator[Path]:
     """The names that a request's result may have in `out`, the preferred one first."""
     stem = f"{_short(request.video.stem)}-{_short(request.audio.stem)}"
     yield out / f"{stem}.mp4"
+    if request.kind is JobKind.PREVIEW:
+        stem += "-preview"
     for number in range(2, 10_000):
         yield out / f"{stem}-{number}.mp4"
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, FastAPI, Header, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from heygem.errors import NOTHING, QueueError, Text
-from heygem.jobs.job import Job, JobStatus
+from heygem.jobs.job import Job, JobKind, JobStatus
 from heygem.jobs.job_history import HistoryQuery
 from heygem.jobs.result_manifest import manifest_of
 from heygem.jobs.task_queue import TaskQueue
@@ -27,6 +28,10 @@ _Key = Annotated[
     Header(
         alias="Idempotency-Key", max_length=200, description="Sent again with the same key, it returns the same jobs."
     ),
+]
+_Kind = Annotated[
+    Literal["video", "preview"],
+    Query(description="What to make: the video, or a preview of its hardest five seconds, before all that waits."),
 ]
 _ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorAnswer} for status in (400, 401, 404, 409, 413, 429, 503)
@@ -67,11 +72,14 @@ class Api:
         answer_errors(app)
         serve_docs(app, router)
 
-    async def submit(self, request: Request, response: Response, idempotency_key: _Key = None) -> JobAnswer:
+    async def submit(
+        self, request: Request, response: Response, idempotency_key: _Key = None, kind: _Kind = "video"
+    ) -> JobAnswer:
         """Submit one job: a speech and a clip."""
-        submission = _submission(request, "job", idempotency_key)
+        submission = _submission(request, "job" if kind == "video" else kind, idempotency_key)
         async with self._intake.job(request) as asked:
-            job = await run_in_threadpool(self._queue.submit, asked, submission=submission)
+            wanted = replace(asked, kind=JobKind(kind))
+            job = await run_in_threadpool(self._queue.submit, wanted, submission=submission)
         response.headers["location"] = f"/api/v1/jobs/{job.id}"
         return JobAnswer.of(job)
 

@@ -104,6 +104,8 @@ class JobAnswer(BaseModel):
     progress: ProgressAnswer | None
     summary: Bilingual | None
     """Which engines made the result, and under which licence."""
+    part_s: tuple[float, float] | None
+    """From when to when in the whole result a preview goes."""
     notices: list[NoticeAnswer]
     error: ErrorAnswer | None
     links: dict[str, str]
@@ -133,6 +135,7 @@ class JobAnswer(BaseModel):
             eta_s=job.eta_s,
             attempt=job.attempt,
             progress=ProgressAnswer.of(job.progress) if job.progress else None,
+            part_s=result.part_s if result else None,
             summary=Bilingual.of(result.summary) if result else None,
             notices=[NoticeAnswer(code=one.code, text=Bilingual.of(one.text)) for one in notices],
             error=ErrorAnswer.of(job.error) if job.error else None,

@@ -100,6 +100,15 @@ def test_what_cannot_become_a_job_is_refused_at_once_with_its_own_name(place, tm
     assert place.queue.jobs() == [] and place.leftovers() == []
 
 
+def test_a_preview_is_asked_for_by_its_kind(place):
+    key = {"idempotency-key": "one"}
+    first = place.http.post("/api/v1/jobs", files=files(), headers=key).json()
+    answer = place.http.post("/api/v1/jobs?kind=preview", files=files(), headers=key).json()
+    assert (first["kind"], answer["kind"], answer["position"], answer["part_s"]) == ("video", "preview", 1, None)
+    assert answer["id"] != first["id"], "the same key for something else"
+    refused(place.http.post("/api/v1/jobs?kind=speaker", files=files()), 400, "bad_request")
+
+
 def test_a_batch_of_which_a_clip_is_bad_is_taken_and_one_with_a_bad_speech_is_not(place):
     speech = ("audio", ("s.wav", SPEECH.read_bytes()))
     videos = [("videos", ("a.mp4", CLIP.read_bytes())), ("videos", ("bad.mp4", b"bad"))]
