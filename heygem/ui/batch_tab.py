@@ -45,8 +45,6 @@ class BatchTab:
         self._uploads = uploads
         self.clips = ClipList(uploads, desk)
         self._speakers: Callable[[], list[str]] = partial(speaker_names, uploads.settings.models_dir)
-        # Both names are set: otherwise gradio makes them up anew whenever the server starts.
-        self._remembered = gr.BrowserState("", storage_key="heygem_draft", secret="heygem")
         with gr.Row(equal_height=False):
             with gr.Column(scale=5, min_width=320):
                 self._speech = speech_section("batch-speech")
@@ -56,7 +54,7 @@ class BatchTab:
                     file_types=_CLIP_SUFFIXES,
                     label=label("clips"),
                     show_label=False,
-                    height=130,
+                    height=140,
                     elem_id="batch-clips",
                 )
                 self._list = gr.HTML(elem_id="batch-list", apply_default_css=False, js_on_load=_CLIP_LIST_JS)
@@ -64,6 +62,7 @@ class BatchTab:
                 gr.HTML(f'<div class="hg-meta">{bilingual(text.CSV_HINT)}</div>', apply_default_css=False)
                 self._csv_error = gr.HTML(elem_id="batch-csv-error", apply_default_css=False)
                 self._options = build_options_form(self._speakers)
+                self.lips = self._options.lips
                 self._submit_button = gr.Button(label("submit_batch"), variant="primary", elem_id="batch-submit")
                 self._error = gr.HTML(elem_id="batch-error", apply_default_css=False)
             with gr.Column(scale=6, min_width=340):
@@ -83,12 +82,10 @@ class BatchTab:
     def connect(self, wiring: Wiring, page: gr.Blocks) -> None:
         """Make the buttons work, and have a page that opens show what its browser was putting together."""
         chosen, form = wiring.chosen, self._options
-        wiring.on(
-            page.load,
-            self._begin,
-            [chosen, self._remembered],
-            [chosen, self._remembered, self._speech, *form],
-        )
+        # Not in the tab: there it would be read only when the tab is opened, and be overwritten by then. Both of its names
+        # are set: otherwise gradio makes them up anew whenever the server starts.
+        remembered = gr.BrowserState("", storage_key="heygem_draft", secret="heygem")
+        wiring.on(page.load, self._begin, [chosen, remembered], [chosen, remembered, self._speech, *form])
         wiring.on(self._drop.upload, self._add, [chosen, self._drop], [chosen, self._drop])
         wiring.on(self._csv.upload, self._arrange, [chosen, self._csv], [chosen, self._csv_error])
         changes = partial(gr.on, [self._speech.change, *(field.change for field in form)], trigger_mode="always_last")

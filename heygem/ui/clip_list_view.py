@@ -17,7 +17,7 @@ from heygem.ui.batch_draft import Draft, DraftClip
 from heygem.ui.clip_row_options import own_chips, own_form
 from heygem.ui.html_parts import bar, bilingual, both, chip, duration, error_box, escape
 from heygem.ui.job_parts import Refusal, asks, refusal_line
-from heygem.ui.preflight_desk import Answer
+from heygem.ui.preflight_desk import INTERNAL, Answer
 from heygem.ui.preflight_view import clip_size
 
 LIST = "clips"
@@ -65,9 +65,9 @@ class Row:
     @property
     def trouble(self) -> JobError | None:
         """Why its job would fail, if it would."""
-        report = self.answer.report
+        report, failed = self.answer.report, self.answer.failed
         if report is None:
-            return None
+            return None if failed is None or failed.code == INTERNAL else failed
         refused = report.clips[0].refused
         if refused is None and self.clip.speech is not None and report.speech is not None:
             refused = report.speech.refused
@@ -78,8 +78,8 @@ class Row:
     def remarks(self) -> list[Notice]:
         """What to know of it."""
         notices: list[Notice] = [Notice("twin", text.TWIN, text.TWIN_HINT)] if self.is_twin else []
-        if self.answer.failed is not None:
-            failed = self.answer.failed
+        failed = self.answer.failed
+        if failed is not None:
             notices.append(Notice(failed.code, failed.text, failed.hint))
         if self.answer.report is not None:
             notices += self.answer.report.clips[0].notices

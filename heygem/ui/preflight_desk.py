@@ -29,8 +29,11 @@ _NICENESS = 10
 _REMEMBERED = 1000
 """Answers: a few kilobytes each. Batches of many clips are open in several browser tabs, with several options."""
 
+INTERNAL = "internal"
+"""Code of a failure that says nothing of the files, nor of their jobs."""
+
 _FAILED = JobError(
-    "internal",
+    INTERNAL,
     Text("无法预检，详情见运行日志。", "The files could not be looked at; the run log has the details."),
     Text("仍可直接开始生成。", "You may generate all the same."),
 )
