@@ -46,7 +46,7 @@ def test_every_option_that_is_named_exists(readme: Path) -> None:
     named = {name.removeprefix("--").replace("-", "_") for name in re.findall(r"`(--[a-z-]+)", text)}
     options = {field.name for field in fields(RenderOptions)}
     assert len(named) > 8
-    assert named <= options | {"device", "precision", "help"}
+    assert named <= options | {"device", "help", "precision", "preview"}
 
 
 @pytest.mark.parametrize("readme", READMES, ids=lambda path: path.name)
