@@ -37,6 +37,7 @@ from heygem.ui.queue_view import queue_card
 from heygem.ui.results import serve_results
 from heygem.ui.sign_in import require_sign_in
 from heygem.ui.single_tab import SingleTab
+from heygem.ui.speakers_part import SpeakersPart
 from heygem.ui.theme import CSS_FILE, page_theme
 from heygem.ui.uploads import Uploads
 
@@ -104,7 +105,7 @@ def build_app(
             gr.HTML(header, apply_default_css=False, js_on_load=_HEADER_JS, elem_id="header")
             state = gr.HTML(apply_default_css=False, elem_id="state")
         with gr.Row(equal_height=False, elem_id="columns"):
-            with gr.Column(scale=8, min_width=320), gr.Tabs(elem_id="tabs"):
+            with gr.Column(scale=8, min_width=320), gr.Tabs(elem_id="tabs") as tabs:
                 with gr.Tab(label("single"), id="single"):
                     single = SingleTab(queue, uploads, desk)
                 with gr.Tab(label("batch"), id="batch"):
@@ -117,6 +118,7 @@ def build_app(
                     gr.HTML(log_head(), apply_default_css=False, js_on_load=FILTER_JS, elem_id="log-head")
                     log_html = gr.HTML(apply_default_css=False, js_on_load=FOLLOW_JS, elem_id="log")
                 models = ModelsPart(settings, controls)
+                speakers = SpeakersPart(queue, uploads)
         rail = [
             Panel(state, drawn_once(lambda view: state_pill(view.jobs))),
             Panel(
@@ -125,12 +127,14 @@ def build_app(
             ),
             Panel(log_html, drawn_once(lambda view: log_tail(view.log))),
             *models.panels,
+            *speakers.panels,
         ]
         wiring.poll(page, [*single.panels, *batch.panels, *history.panels, *rail])
         single.connect(wiring)
         batch.connect(wiring, page)
         history.connect(wiring)
         models.connect(wiring)
+        speakers.connect(wiring, tabs, single.lips, batch.lips)
         wiring.on_row_buttons(queue_html)
     page.queue(api_open=False)
     # Gradio looks for queued events a thousand times a second, which takes 5 % of a core; none of ours is queued.

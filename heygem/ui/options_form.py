@@ -9,6 +9,7 @@ import gradio as gr
 
 from heygem.pipeline.options import LabelPosition, RenderOptions
 from heygem.ui.labels import label
+from heygem.weights.speakers import is_speaker_name
 
 _DEFAULTS = RenderOptions()
 _ENHANCERS = ["auto", "gfpgan", "none"]
@@ -77,10 +78,23 @@ def build_options_form(speakers: Callable[[], Sequence[str]]) -> OptionsForm:
         seconds = gr.Number(
             _DEFAULTS.label_duration_s, label=label("label_duration"), info=label("label_duration_info"), minimum=0
         )
-    fold.expand(lambda: gr.Radio(choices=_lips(speakers())), None, lips, queue=False, api_visibility="private")
+    fold.expand(lambda value: lips_field(value, speakers()), lips, lips, queue=False, api_visibility="private")
     return OptionsForm(
         lips, enhancer, strength, mask, face, extend, smooth, top, bottom, left, right, sync, crf, corner, seconds
     )
+
+
+def lips_field(value: str, speakers: Sequence[str]) -> gr.Radio:
+    """What to set the field of the lips to, so that it offers `speakers` and says `value`, if that is there.
+
+    Args:
+        value: What it says; weights that a script chose by their path stay.
+        speakers: Names of the user's own speakers.
+    """
+    choices = _lips(speakers)
+    is_gone = is_speaker_name(value) and value not in [known for _, known in choices]
+    kept = _DEFAULTS.lips if is_gone else value
+    return gr.Radio(choices=_with(choices, kept), value=kept)
 
 
 def to_options(*values: Any) -> RenderOptions:

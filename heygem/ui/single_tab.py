@@ -66,6 +66,7 @@ class SingleTab:
                     ]
                 self._preflight = gr.HTML(elem_id="single-preflight", apply_default_css=False, js_on_load=FACES_JS)
                 self._options = build_options_form(self._speakers)
+                self.lips = self._options.lips
                 with gr.Row():
                     self._cancel = gr.Button(label("cancel"), scale=1, min_width=80, elem_id="single-cancel")
                     self._preview = gr.Button(label("preview"), scale=2, min_width=120, elem_id="single-preview")
@@ -152,10 +153,10 @@ class SingleTab:
         question = chosen.question
         return preflight_card(question, self._desk.answer(question) if question else None, chosen.face)
 
-
     def _draw_comparison(self, view: View, chosen: Chosen) -> str:
         job = shown_single(view, chosen)
         return compare_card(job, None if job is None else self._sent.clip_of(job.id))
+
 
 def _note_face(chosen: Chosen, face: str) -> Chosen:
     return replace(chosen, face=str(face))

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from heygem.errors import InputError, Text
-from heygem.jobs.job import JobRequest
+from heygem.jobs.job import Job, JobRequest
+from heygem.jobs.speaker_request import speaker_request
 from heygem.pipeline.options import RenderOptions
 from heygem.settings import Settings
 from heygem.ui import text
@@ -46,6 +47,22 @@ class Uploads:
         for speech in dict.fromkeys(one.audio for one in requests):
             look_at(None, speech, self.settings)
         return inside
+
+    def speaker(self, clip: str, name: str, jobs: Sequence[Job]) -> JobRequest:
+        """A request to train a speaker on an uploaded clip, which is looked at first.
+
+        Args:
+            clip: The upload.
+            name: What the speaker is to be called.
+            jobs: Of the queue.
+
+        Raises:
+            InputError: the clip lies elsewhere or cannot be learnt from, or the name cannot be given.
+        """
+        path = self.path(clip)
+        request = speaker_request(path, name, clip_name=path.name, models_dir=self.settings.models_dir, jobs=jobs)
+        look_at(path, path, self.settings)
+        return request
 
     def path(self, name: str) -> Path:
         """Where an upload lies, as gradio names it.

@@ -24,7 +24,7 @@ def speaker_folder(name: str, models_dir: Path) -> Path:
     Raises:
         OptionError: nobody can be called that, with code bad_name.
     """
-    if not _NAME.fullmatch(name):
+    if not is_speaker_name(name):
         raise OptionError(
             Text(f"名称 {name!r} 不能用作说话人的名称。", f"A speaker cannot be called {name!r}."),
             hint=Text(
@@ -36,6 +36,11 @@ def speaker_folder(name: str, models_dir: Path) -> Path:
     return speakers_folder(models_dir) / name
 
 
+def is_speaker_name(name: str) -> bool:
+    """Whether somebody can be called that."""
+    return _NAME.fullmatch(name) is not None
+
+
 def speakers_folder(models_dir: Path) -> Path:
     """Where the folders of all speakers lie, if there are any."""
     return models_dir / _FOLDER
@@ -44,4 +49,4 @@ def speakers_folder(models_dir: Path) -> Path:
 def speaker_names(models_dir: Path) -> list[str]:
     """Speakers of whom there is a model, in alphabetical order."""
     files = speakers_folder(models_dir).glob(f"*/{LIPS}")
-    return sorted(file.parent.name for file in files if _NAME.fullmatch(file.parent.name))
+    return sorted(file.parent.name for file in files if is_speaker_name(file.parent.name))
