@@ -40,7 +40,7 @@ def fill_batch(page, speech, clips):
     page.set_input_files("#batch-speech input[type=file]", speech)
     page.set_input_files("#batch-clips input[type=file]", clips)
     page.wait_for_selector("#batch-speech input[type=file]", state="detached")
-    expect(page.locator("#batch-clips tbody tr")).to_have_count(len(clips))
+    expect(page.locator("#batch-list li")).to_have_count(len(clips))
 
 
 def wait_for_video(page, selector, timeout_ms=30_000):
