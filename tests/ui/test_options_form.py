@@ -3,7 +3,7 @@ import pytest
 
 from heygem.errors import OptionError
 from heygem.pipeline.options import RenderOptions
-from heygem.ui.options_form import build_options_form, from_options, to_options
+from heygem.ui.options_form import build_options_form, from_options, lips_field, to_options
 
 
 @pytest.fixture
@@ -42,7 +42,13 @@ def test_speakers_are_asked_for_again_when_the_form_is_unfolded():
     speakers.append("Ada")
     [unfold] = page.fns.values()
     assert [event for _, event in unfold.targets] == ["expand"] and unfold.outputs == [lips]
-    assert [value for _, value in unfold.fn().choices] == ["auto", "wav2lip", "demo", "王芳", "Ada"]
+    assert [value for _, value in unfold.fn("王芳").choices] == ["auto", "wav2lip", "demo", "王芳", "Ada"]
+
+
+def test_the_lips_stay_unless_their_speaker_is_gone():
+    assert [lips_field(value, ["王芳"]).value for value in ("王芳", "demo", "Ada", "/w/own.pth")] == [
+        "王芳", "demo", "auto", "/w/own.pth",
+    ]  # fmt: skip
 
 
 def test_the_options_of_a_job_fill_the_form():
