@@ -34,6 +34,7 @@ from heygem.ui.panel import Panel, SharedLook, View, drawn_once
 from heygem.ui.polled_page import PolledPage
 from heygem.ui.preflight_desk import PreflightDesk
 from heygem.ui.queue_view import queue_card
+from heygem.ui.rail_drawer import DRAWER_JS, rail_button, rail_head
 from heygem.ui.results import serve_results
 from heygem.ui.sign_in import require_sign_in
 from heygem.ui.single_tab import SingleTab
@@ -104,6 +105,7 @@ def build_app(
             header = _header(has_users=bool(settings.auth or settings.auth_file)) + confirm_dialog()
             gr.HTML(header, apply_default_css=False, js_on_load=_HEADER_JS, elem_id="header")
             state = gr.HTML(apply_default_css=False, elem_id="state")
+            rail_html = gr.HTML(rail_button([]), apply_default_css=False, js_on_load=DRAWER_JS, elem_id="rail-button")
         with gr.Row(equal_height=False, elem_id="columns"):
             with gr.Column(scale=8, min_width=320), gr.Tabs(elem_id="tabs") as tabs:
                 with gr.Tab(label("single"), id="single"):
@@ -113,6 +115,7 @@ def build_app(
                 with gr.Tab(label("history"), id="history"):
                     history = HistoryTab(queue)
             with gr.Column(scale=4, min_width=320, elem_id="rail"):
+                gr.HTML(rail_head(), apply_default_css=False, elem_id="rail-head")
                 queue_html = gr.HTML(apply_default_css=False, js_on_load=ROW_BUTTONS_JS, elem_id="queue")
                 with gr.Column(elem_id="log-card"):
                     gr.HTML(log_head(), apply_default_css=False, js_on_load=FILTER_JS, elem_id="log-head")
@@ -121,6 +124,7 @@ def build_app(
                 speakers = SpeakersPart(queue, uploads)
         rail = [
             Panel(state, drawn_once(lambda view: state_pill(view.jobs))),
+            Panel(rail_html, drawn_once(lambda view: rail_button(view.jobs))),
             Panel(
                 queue_html,
                 lambda view, chosen: queue_card(view.jobs, view.now_s, view.pause_reason, chosen.refusal),
