@@ -58,7 +58,7 @@ if (language) {{
 const ask = window.fetch;
 window.fetch = async (...what) => {{
   const answer = await ask(...what);
-  if (answer.status === 401) location.assign("/login");  // the session ended while the page was open
+  if (answer.status === 401) location.assign("/login?ended");  // the session ended while the page was open
   return answer;
 }};
 {{ {_WORDS_JS} }}</script>""".encode()

@@ -111,7 +111,7 @@ class SignIn:
         if request.method != "POST":
             if self._sessions.user_of(request.cookies.get(COOKIE, "")) is not None:
                 return RedirectResponse(target, 303)
-            return _page(request, target)
+            return _page(request, target, has_ended="ended" in request.query_params)
         name = form.get("name", "")
         wait_s, user = await self._try(request, name, form.get("password", ""))
         if wait_s:
@@ -203,9 +203,13 @@ def _local(target: str) -> str:
     return target if is_path else "/"
 
 
-def _page(request: Request, target: str, name: str = "", wait_s: float | None = None) -> Response:
-    """The form; with `wait_s`, after a try that was wrong (0) or came too soon."""
-    problem = None if wait_s is None else _too_soon(wait_s) if wait_s else text.WRONG_PASSWORD
+def _page(
+    request: Request, target: str, name: str = "", wait_s: float | None = None, *, has_ended: bool = False
+) -> Response:
+    """The form; with `wait_s`, after a try that was wrong (0) or came too soon; or after a session `has_ended`."""
+    problem = text.SESSION_ENDED if has_ended else None
+    if wait_s is not None:
+        problem = _too_soon(wait_s) if wait_s else text.WRONG_PASSWORD
     is_chinese = request.headers.get("accept-language", "").lower().startswith("zh")
     page = login_page(target=target, is_chinese=is_chinese, language_key=LANGUAGE_KEY, name=name, problem=problem)
     headers = {"cache-control": "no-store"} | ({"retry-after": str(ceil(wait_s))} if wait_s else {})

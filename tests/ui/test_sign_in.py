@@ -94,6 +94,11 @@ def test_a_script_is_asked_for_its_password_and_a_page_opens_no_window(http):
     assert answer.json()["code"] == "not_signed_in" and answer.json()["message"]["zh"]
 
 
+def test_who_is_sent_back_when_a_session_ended_is_told_so(http):
+    assert "Your session has ended" in http.get("/login?ended").text
+    assert "Your session has ended" not in http.get("/login").text
+
+
 def test_the_form_speaks_the_browser_s_language(http):
     assert '<html lang="zh-CN">' in http.get("/login", headers={"accept-language": "zh-TW,en"}).text
     assert '<html lang="en">' in http.get("/login", headers={"accept-language": "en,zh"}).text
