@@ -133,6 +133,7 @@ PASSWORD = Text("密码", "Password")
 SIGN_IN = Text("登录", "Sign in")
 SIGN_OUT = Text("退出登录", "Sign out")
 SIGN_IN_FIRST = Text("请先登录。", "Sign in first.")
+SESSION_ENDED = Text("登录已失效，请重新登录。", "Your session has ended; sign in again.")
 WRONG_PASSWORD = Text("用户名或密码不对。", "User name or password is wrong.")
 
 PREFLIGHT = Text("预检", "Before you start")
