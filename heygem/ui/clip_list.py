@@ -132,12 +132,17 @@ class ClipList:
         Raises:
             HeyGemError: none was queued; the list is as it was.
         """
-        taken, _ = self._change(chosen, lambda draft: replace(draft, clips=(), submitted=draft.clips))
+        taken, _ = self._change(
+            chosen, lambda draft: replace(draft, clips=(), submitted=draft.clips) if draft.clips else draft
+        )
         try:
             return queue(self._requests(taken, speech, options))
         except HeyGemError:
             # What came in meanwhile stays as well.
-            self._change(chosen, lambda draft: replace(draft, clips=(*taken.clips, *draft.clips), submitted=()))
+            self._change(
+                chosen,
+                lambda draft: replace(draft, clips=(*taken.clips, *draft.clips), submitted=taken.submitted),
+            )
             raise
 
     def draft(self, chosen: Chosen) -> Draft:
