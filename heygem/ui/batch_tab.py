@@ -82,8 +82,8 @@ class BatchTab:
     def connect(self, wiring: Wiring, page: gr.Blocks) -> None:
         """Make the buttons work, and have a page that opens show what its browser was putting together."""
         chosen, form = wiring.chosen, self._options
-        # Not in the tab: there it would be read only when the tab is opened, and be overwritten by then. Both of its names
-        # are set: otherwise gradio makes them up anew whenever the server starts.
+        # Not in the tab: there it would be read only when the tab is opened, and be overwritten by then. Both names
+        # are given: otherwise gradio makes them up anew whenever the server starts.
         remembered = gr.BrowserState("", storage_key="heygem_draft", secret="heygem")
         wiring.on(page.load, self._begin, [chosen, remembered], [chosen, remembered, self._speech, *form])
         wiring.on(self._drop.upload, self._add, [chosen, self._drop], [chosen, self._drop])
