@@ -35,6 +35,7 @@ from heygem.ui.health import Health
 from heygem.ui.models_view import ModelControls, ModelRow, Room
 from heygem.ui.preflight_desk import PreflightDesk
 from heygem.weights.download_desk import DownloadDesk
+from heygem.ui.uploads import check_input_dir
 
 if TYPE_CHECKING:
     from heygem.model_manager import ModelManager
@@ -176,6 +177,7 @@ def main() -> int:
         run_log = _open_log(settings)
         check_bind(settings)
         for notice in Marking.of(settings).notices:
+        check_input_dir(settings)
             log.warning("%s %s", notice.text, notice.hint)
         worker = Worker(settings)
         disk = DiskGuard(settings.outputs_dir, settings.min_free_mb * 1_000_000)

@@ -85,6 +85,14 @@ def test_a_second_server_on_the_same_results_is_refused(tmp_path, monkeypatch, o
     assert "Another server works in" in capsys.readouterr().err
 
 
+def test_a_folder_for_inputs_that_is_not_there_ends_the_start(tmp_path, monkeypatch, own_signals, capsys):
+    set_environment(monkeypatch, tmp_path)
+    monkeypatch.setenv("HEYGEM_INPUT_DIR", str(tmp_path / "gone"))
+    monkeypatch.setattr("app._open_log", lambda settings: None)
+    assert app.main() == app.EXIT_BAD_START
+    assert f"names {tmp_path / 'gone'}, which is no folder" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("before", "is_answered"), [(signal.SIG_DFL, True), (signal.SIG_IGN, False)])
 def test_a_closed_terminal_is_a_signal_to_stop_unless_it_is_to_be_ignored(
     monkeypatch, own_signals, before, is_answered

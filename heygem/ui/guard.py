@@ -42,6 +42,10 @@ _HEADERS = {
 _READS = ("GET", "HEAD", "OPTIONS")
 
 _CROSS_SITE = Text("不接受其他网站的页面发来的请求。", "Requests from pages of other sites are not taken.")
+_CROSS_SITE_HINT = Text(
+    "如果前面有代理，请让它原样传递 Host，或发送 X-Forwarded-Host。",
+    "A proxy before the server has to pass Host on as it is, or to send X-Forwarded-Host.",
+)
 
 LANGUAGE_KEY = "heygem_language"
 """Where a browser remembers the language that was picked."""
@@ -77,7 +81,7 @@ class Guard:
             return
         answer = _with_headers(send)
         if scope["method"] not in _READS and _is_cross_site(Headers(scope=scope)):
-            await JSONResponse(error_body("cross_site", _CROSS_SITE), 403)(scope, receive, answer)
+            await JSONResponse(error_body("cross_site", _CROSS_SITE, _CROSS_SITE_HINT), 403)(scope, receive, answer)
         elif _is_closed(scope["path"].lower()):
             await JSONResponse({"detail": "closed"}, status_code=403)(scope, receive, answer)
         elif scope["path"] == "/" and scope["method"] == "GET":

@@ -19,6 +19,13 @@ def section(number: int, title: Text, hint: Text = NOTHING) -> None:
     gr.HTML(html, apply_default_css=False)
 
 
+def clip_hint(max_upload_mb: int) -> Text:
+    """Which clips are taken; a size of whole GB is said so."""
+    gb, rest = divmod(max_upload_mb, 1024)
+    size = f"{max_upload_mb} MB" if rest else f"{gb} GB"
+    return Text(*(words.format(size) for words in text.CLIP_HINT))
+
+
 def speech_section(elem_id: str) -> gr.Audio:
     """The first part of a tab: where the speech is uploaded."""
     section(1, text.SPEECH, text.SPEECH_HINT)

@@ -30,7 +30,7 @@ from heygem.ui.api_errors import error_body
 from heygem.ui.attempts import Attempts
 from heygem.ui.guard import LANGUAGE_KEY
 from heygem.ui.login_page import login_page
-from heygem.ui.sessions import SESSION_S, Sessions, session_key
+from heygem.ui.sessions import SESSION_S, Sessions, ended_sessions, session_key
 from heygem.ui.users import Users
 
 log = logging.getLogger(__name__)
@@ -170,7 +170,7 @@ def require_sign_in(app: FastAPI, settings: Settings) -> None:
     """
     users = Users.of(settings)
     if users is not None:
-        sessions = Sessions(session_key(settings.outputs_dir), users)
+        sessions = Sessions(session_key(settings.outputs_dir), users, ended_sessions(settings.outputs_dir))
         app.add_middleware(SignIn, users=users, sessions=sessions, attempts=Attempts())
 
 

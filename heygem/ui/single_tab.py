@@ -26,7 +26,7 @@ from heygem.ui.options_form import build_options_form, from_options, to_options
 from heygem.ui.panel import Chosen, Panel, View, shown_single
 from heygem.ui.preflight_desk import PreflightDesk, Question
 from heygem.ui.preflight_view import FACES_JS, preflight_card
-from heygem.ui.section import section, speech_section
+from heygem.ui.section import clip_hint, section, speech_section
 from heygem.ui.sent_clips import SentClips
 from heygem.ui.uploads import Uploads
 from heygem.weights.speakers import speaker_names
@@ -50,7 +50,7 @@ class SingleTab:
         with gr.Row(equal_height=False):
             with gr.Column(min_width=320):
                 self._speech = speech_section("single-speech")
-                section(2, text.CLIP, text.CLIP_HINT)
+                section(2, text.CLIP, clip_hint(uploads.settings.max_upload_mb))
                 self._clip = gr.Video(
                     sources=["upload"],
                     label=label("clip"),

@@ -49,7 +49,7 @@ CSV_HINT = Text(
     "Its first line names the columns: video (the name of an uploaded clip), audio if wanted, and any option: crf, "
     "face, sync_offset_ms …",
 )
-CLIP_HINT = Text("MP4 / MOV …，单个不超过 2 GB", "MP4 / MOV …, up to 2 GB each")
+CLIP_HINT = Text("MP4 / MOV …，单个不超过 {}", "MP4 / MOV …, up to {} each")
 RESULT = Text("结果", "Result")
 BATCH_RESULTS = Text("进度与结果", "Progress and results")
 NO_SINGLE_YET = Text(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from heygem.errors import InputError, Text
+from heygem.errors import InputError, SettingsError, Text
 from heygem.jobs.job import Job, JobRequest
 from heygem.jobs.speaker_request import speaker_request
 from heygem.pipeline.options import RenderOptions
@@ -59,10 +59,7 @@ class Uploads:
         Raises:
             InputError: the clip lies elsewhere or cannot be learnt from, or the name cannot be given.
         """
-        path = self.path(clip)
-        request = speaker_request(path, name, clip_name=path.name, models_dir=self.settings.models_dir, jobs=jobs)
-        look_at(path, path, self.settings)
-        return request
+        return speaker_of(self.path(clip), name, jobs, self.settings)
 
     def path(self, name: str) -> Path:
         """Where an upload lies, as gradio names it.
@@ -85,6 +82,23 @@ class Uploads:
         """Gradio checks where files lie as well; this is the second line of defence."""
         video, audio = self.path(clip), self.path(speech)
         return JobRequest(video, audio, options, video_name=video.name, audio_name=audio.name)
+
+
+def check_input_dir(settings: Settings) -> None:
+    """See at the start that the folder that HEYGEM_INPUT_DIR names is there.
+
+    Raises:
+        SettingsError: it is not, or is no folder.
+    """
+    folder = settings.input_dir
+    if folder is not None and not folder.is_dir():
+        raise SettingsError(
+            Text(
+                f"HEYGEM_INPUT_DIR 指向的目录 {folder} 不存在。",
+                f"HEYGEM_INPUT_DIR names {folder}, which is no folder.",
+            ),
+            hint=Text("请创建该目录，或更改设置。", "Make it, or name another."),
+        )
 
 
 def path_in_input_dir(name: str, settings: Settings) -> Path:
@@ -112,6 +126,17 @@ def path_in_input_dir(name: str, settings: Settings) -> Path:
             code="no_such_path",
         )
     return path
+
+
+def speaker_of(clip: Path, name: str, jobs: Sequence[Job], settings: Settings) -> JobRequest:
+    """A request to train a speaker on a clip, which is looked at first.
+
+    Raises:
+        InputError: the clip cannot be learnt from, or the name cannot be given.
+    """
+    request = speaker_request(clip, name, clip_name=clip.name, models_dir=settings.models_dir, jobs=jobs)
+    look_at(clip, clip, settings)
+    return request
 
 
 def check_batch_size(clips: int, settings: Settings) -> None:

@@ -25,35 +25,67 @@ def clock():
     return Clock()
 
 
-def sessions_of(clock, *, auth="王:x", key=KEY):
-    return Sessions(key, Users.of(Settings(auth=auth)), clock=clock)
+@pytest.fixture
+def sessions_of(tmp_path, clock):
+    """A server's sessions; another one of the same folder is the server after a restart."""
+
+    def make(*, auth="王:x", key=KEY):
+        return Sessions(key, Users.of(Settings(auth=auth)), tmp_path / "ended", clock=clock)
+
+    return make
 
 
-def test_a_session_is_known_for_twelve_hours_and_by_the_next_process(clock):
-    session = sessions_of(clock).begin("王")
+def test_a_session_is_known_for_twelve_hours_and_by_the_next_process(sessions_of, clock):
+    session = sessions_of().begin("王")
     clock.now += SESSION_S - 1
-    assert sessions_of(clock).user_of(session) == "王"
+    assert sessions_of().user_of(session) == "王"
     clock.now += 1
-    assert sessions_of(clock).user_of(session) is None
+    assert sessions_of().user_of(session) is None
 
 
-def test_it_ends_when_the_password_or_the_key_changes_or_the_user_goes(clock):
-    session = sessions_of(clock).begin("王")
-    assert sessions_of(clock, auth="王:y").user_of(session) is None
-    assert sessions_of(clock, auth="ann:x").user_of(session) is None
-    assert sessions_of(clock, key=b"j" * 32).user_of(session) is None
+def test_it_ends_when_the_password_or_the_key_changes_or_the_user_goes(sessions_of):
+    session = sessions_of().begin("王")
+    assert sessions_of(auth="王:y").user_of(session) is None
+    assert sessions_of(auth="ann:x").user_of(session) is None
+    assert sessions_of(key=b"j" * 32).user_of(session) is None
 
 
-def test_it_ends_when_its_user_signs_out_and_others_of_the_user_do_not(clock):
-    sessions = sessions_of(clock)
+def test_it_ends_when_its_user_signs_out_and_others_of_the_user_do_not(sessions_of):
+    sessions = sessions_of()
     one, other = sessions.begin("王"), sessions.begin("王")
     sessions.end(one)
     sessions.end("nonsense")
     assert (sessions.user_of(one), sessions.user_of(other)) == (None, "王")
 
 
-def test_it_is_ageing_from_half_of_its_time(clock):
-    sessions = sessions_of(clock)
+def test_who_signed_out_is_out_after_a_restart_too(sessions_of, clock, tmp_path):
+    sessions = sessions_of()
+    one, other = sessions.begin("王"), sessions.begin("王")
+    sessions.end(one)
+    restarted = sessions_of()
+    assert (restarted.user_of(one), restarted.user_of(other)) == (None, "王")
+    file = tmp_path / "ended"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600 and one not in file.read_text()  # without its signature
+    restarted.end(other)
+    assert len(file.read_text().split()) == 2
+    clock.now += SESSION_S + 1
+    late = sessions_of()
+    late.end(late.begin("王"))
+    assert len(file.read_text().split()) == 1  # the others would have ended by themselves
+
+
+def test_what_was_signed_out_of_stays_so_where_that_cannot_be_kept(sessions_of, tmp_path, caplog):
+    sessions = sessions_of()
+    (tmp_path / "ended").mkdir()
+    session = sessions.begin("王")
+    sessions.end(session)
+    assert sessions.user_of(session) is None and "a restart forgets" in caplog.text
+    with pytest.raises(SettingsError):
+        sessions_of()
+
+
+def test_it_is_ageing_from_half_of_its_time(sessions_of, clock):
+    sessions = sessions_of()
     session = sessions.begin("王")
     clock.now += SESSION_S / 2
     assert not sessions.is_ageing(session)
@@ -61,8 +93,8 @@ def test_it_is_ageing_from_half_of_its_time(clock):
     assert sessions.is_ageing(session)
 
 
-def test_nothing_made_elsewhere_is_one(clock):
-    sessions = Sessions(KEY, Users.of(Settings(auth="ann:x")), clock=clock)
+def test_nothing_made_elsewhere_is_one(sessions_of):
+    sessions = sessions_of(auth="ann:x")
     expires, nonce, name, signature = sessions.begin("ann").split(".")
     later = str(int(expires) + 1)
     other = base64.urlsafe_b64encode(b"bob").decode()

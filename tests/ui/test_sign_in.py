@@ -20,8 +20,8 @@ HTML = {"accept": "text/html,*/*"}
 
 
 @pytest.fixture
-def sessions(clock):
-    return Sessions(b"k" * 32, Users.of(Settings(auth="ann:s3cret")), clock=clock)
+def sessions(clock, tmp_path):
+    return Sessions(b"k" * 32, Users.of(Settings(auth="ann:s3cret")), tmp_path / "ended", clock=clock)
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from heygem.errors import InputError
+from heygem.errors import InputError, SettingsError
 from heygem.jobs.job import JobRequest
 from heygem.pipeline.options import RenderOptions
 from heygem.settings import Settings
-from heygem.ui.uploads import Uploads
+from heygem.ui.uploads import Uploads, check_input_dir
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 OPTIONS = RenderOptions()
@@ -70,3 +70,13 @@ def test_a_batch_may_have_files_of_the_folder_that_is_allowed(uploads: Uploads):
     assert code_of(batch, allowed, DATA / "presenter.mp4") == "not_uploaded"
     assert code_of(batch, allowed, DATA / "golden" / "gone.mp4") == "no_such_path"
     assert code_of(batch, allowed, DATA / "golden" / ".." / "presenter.mp4") == "no_such_path"
+
+
+def test_a_folder_for_inputs_that_is_not_there_is_told_at_the_start(tmp_path):
+    check_input_dir(Settings())
+    check_input_dir(Settings(input_dir=tmp_path))
+    (tmp_path / "file").touch()
+    for name in ("gone", "file"):
+        with pytest.raises(SettingsError) as found:
+            check_input_dir(Settings(input_dir=tmp_path / name))
+        assert f"{tmp_path / name}" in found.value.text.en and found.value.hint.en
