@@ -57,6 +57,7 @@ class Api:
         add = router.add_api_route
         add("/jobs", self.submit, methods=["POST"], status_code=201, openapi_extra=_form("video"))
         add("/batches", self.submit_batch, methods=["POST"], status_code=201, openapi_extra=_form("videos"))
+        add("/speakers", self.submit_speaker, methods=["POST"], status_code=201, openapi_extra=_clip_form())
         add("/jobs", self.find, methods=["GET"])
         add("/jobs/{job_id}", self.get, methods=["GET"])
         add("/jobs/{job_id}", self.delete, methods=["DELETE"], status_code=204)
@@ -89,6 +90,19 @@ class Api:
         async with self._intake.batch(request) as asked:
             jobs = await run_in_threadpool(self._queue.submit_batch, asked, submission=submission)
         return BatchAnswer.of(jobs)
+
+    async def submit_speaker(
+        self,
+        request: Request,
+        response: Response,
+        name: Annotated[str, Query(max_length=200, description="What `lips` of later jobs will take.")],
+    ) -> JobAnswer:
+        """Train a lip model of the person in one clip with its own sound. Sent again, its name is taken."""
+        jobs = await run_in_threadpool(self._queue.jobs)
+        async with self._intake.speaker(request, name, jobs) as asked:
+            job = await run_in_threadpool(self._queue.submit, asked)
+        response.headers["location"] = f"/api/v1/jobs/{job.id}"
+        return JobAnswer.of(job)
 
     def find(
         self,
@@ -190,3 +204,14 @@ def _form(video_field: str) -> dict[str, Any]:
     path = {"type": "string", "description": "Path inside HEYGEM_INPUT_DIR."}
     content = {"multipart/form-data": form, "application/json": fields(path, Options.model_json_schema())}
     return {"requestBody": {"required": True, "content": content}}
+
+
+def _clip_form() -> dict[str, Any]:
+    """Likewise, of a clip alone."""
+
+    def content(video: dict[str, str]) -> dict[str, Any]:
+        return {"schema": {"type": "object", "properties": {"video": video}, "required": ["video"]}}
+
+    form = content({"type": "string", "format": "binary"})
+    path = content({"type": "string", "description": "Path inside HEYGEM_INPUT_DIR."})
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": form, "application/json": path}}}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -20,13 +20,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from heygem.errors import InputError, Text
-from heygem.jobs.job import JobRequest
+from heygem.jobs.job import Job, JobRequest
 from heygem.pipeline.options import RenderOptions
 from heygem.settings import Settings
 from heygem.ui.api_errors import describe_validation
 from heygem.ui.api_form import MAX_TEXT_BYTES, FormReceiver, receive_form
 from heygem.ui.api_models import Options
-from heygem.ui.uploads import check_batch_size, look_at, path_in_input_dir
+from heygem.ui.uploads import check_batch_size, look_at, path_in_input_dir, speaker_of
 
 
 class JobPaths(BaseModel):
@@ -37,6 +37,14 @@ class JobPaths(BaseModel):
     audio: str
     video: str
     options: Options = Field(default_factory=Options)
+
+
+class ClipPath(BaseModel):
+    """A clip on the server's machine, inside the folder that HEYGEM_INPUT_DIR names."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    video: str
 
 
 class BatchPaths(BaseModel):
@@ -102,6 +110,26 @@ class Intake:
             yield [JobRequest(video, audio, options) for video in videos]
 
     @asynccontextmanager
+    async def speaker(self, request: Request, name: str, jobs: Sequence[Job]) -> AsyncIterator[JobRequest]:
+        """The training of a speaker on one clip; like `job`.
+
+        Args:
+            request: Has the clip.
+            name: What the speaker is to be called.
+            jobs: Of the queue.
+
+        Raises:
+            OptionError: the name cannot be given.
+        """
+        async with self._arriving() as folder:
+            if _is_json(request):
+                video = path_in_input_dir((await _read_json(ClipPath, request)).video, self.settings)
+            else:
+                receiver = await self._received(request, folder, ("video",), 1)
+                video = _only_file(receiver, "video")
+            yield await run_in_threadpool(speaker_of, video, name, jobs, self.settings)
+
+    @asynccontextmanager
     async def _arriving(self) -> AsyncIterator[Path]:
         folder = self.folder / f"api-{secrets.token_hex(8)}"
         try:
@@ -114,6 +142,15 @@ class Intake:
     async def _uploaded(
         self, request: Request, folder: Path, video_field: str, max_files: int
     ) -> tuple[list[Path], Path, RenderOptions]:
+        receiver = await self._received(request, folder, ("audio", video_field, "options"), max_files)
+        videos = [file.path for file in receiver.files if file.field == video_field]
+        audio = _only_file(receiver, "audio")
+        if not videos:
+            raise _missing(video_field)
+        return videos, audio, _options(_parsed(Options, receiver.texts.get("options", "{}")))
+
+    async def _received(self, request: Request, folder: Path, fields: Sequence[str], max_files: int) -> FormReceiver:
+        """The form that was sent, which has no other fields than `fields`."""
         receiver = FormReceiver(
             request.headers.get("content-type", ""),
             folder,
@@ -121,22 +158,15 @@ class Intake:
             max_files=max_files,
         )
         await receive_form(request.stream(), receiver)
-        audios = [file.path for file in receiver.files if file.field == "audio"]
-        videos = [file.path for file in receiver.files if file.field == video_field]
-        unknown = {file.field for file in receiver.files} | receiver.texts.keys()
-        unknown -= {"audio", video_field, "options"}
+        unknown = ({file.field for file in receiver.files} | receiver.texts.keys()).difference(fields)
         if unknown:
             names = ", ".join(sorted(unknown))
             raise InputError(
                 Text(f"表单里有未知的字段：{names}。", f"The form has unknown fields: {names}."),
-                hint=Text(f"可用：audio、{video_field}、options。", f"There are: audio, {video_field}, options."),
+                hint=Text(f"可用：{'、'.join(fields)}。", f"There are: {', '.join(fields)}."),
                 code="bad_form",
             )
-        if len(audios) != 1:
-            raise _missing("audio")
-        if not videos:
-            raise _missing(video_field)
-        return videos, audios[0], _options(_parsed(Options, receiver.texts.get("options", "{}")))
+        return receiver
 
 
 def _is_json(request: Request) -> bool:
@@ -168,6 +198,13 @@ def _options(options: Any) -> RenderOptions:
     """
     # Not `model_dump`, which makes words of fractions.
     return RenderOptions(**{one.name: getattr(options, one.name) for one in fields(RenderOptions)})
+
+
+def _only_file(receiver: FormReceiver, field: str) -> Path:
+    files = [file.path for file in receiver.files if file.field == field]
+    if len(files) != 1:
+        raise _missing(field)
+    return files[0]
 
 
 def _missing(field: str) -> InputError:

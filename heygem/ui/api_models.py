@@ -16,7 +16,7 @@ from heygem.pipeline.progress import Stage
 
 _NOT_FROM_OUTSIDE: dict[str, object] = {
     # Both may be paths on the command line. A stranger must not have files of this machine opened.
-    "lips": Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")],
+    "lips": Annotated[str, Field(pattern=r"^[\w-]{1,64}$")],
     "enhancer": Literal["auto", "gfpgan", "none"],
 }
 _HINTS = get_type_hints(RenderOptions) | _NOT_FROM_OUTSIDE

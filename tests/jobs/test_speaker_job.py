@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from PIL import ImageFont
 from tiny_speaker import tiny_jobs
 
 from heygem.device import Placement
-from heygem.errors import OptionError
+from heygem.errors import EncodeError, OptionError, Text
 from heygem.jobs import speaker_job
 from heygem.jobs.choose_engines import choose_engines
 from heygem.jobs.job import Job, JobKind, JobStatus
@@ -146,6 +147,22 @@ def test_an_attempt_that_was_killed_after_it_was_done_is_not_done_again(
     folder = place.settings.outputs_dir / done.id
     made = speaker_job.SpeakerJob(done, folder, models=place.models, settings=place.settings, placement=CPU)
     assert made.run(Silent()) == done.result
+
+
+def test_what_an_attempt_that_fails_at_its_end_wrote_goes(
+    place: Place, done: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*of: object, **more: object) -> None:
+        for name in ("result.mp4", "result.json", "poster.jpg"):
+            (tmp_path / name).touch()
+        raise EncodeError(Text("磁盘已满。", "The disk is full."))
+
+    monkeypatch.setattr(speaker_job, "make_speaker", fails)
+    job = replace(done, id="1" * 12)
+    made = speaker_job.SpeakerJob(job, tmp_path, models=place.models, settings=place.settings, placement=CPU)
+    with pytest.raises(EncodeError):
+        made.run(Silent())
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("stage", [Stage.DRAWING, Stage.FINISHING])
