@@ -155,7 +155,9 @@ def _track_of(
     """Where the face is in a part of the first pass through the clip; nothing is known of what lies before."""
     fps = source.info.fps
     margin = round(_MARGIN_S * fps)
-    around = range(max(0, part.start - margin), part.stop + margin)
+    # In the batches of a search of all: what a detector sees may depend on the other pictures of a batch.
+    batch = engines.detector.batch
+    around = range(max(0, part.start - margin) // batch * batch, ceil((part.stop + margin) / batch) * batch)
     found = find_in_part(source, around, engines, sums, progress)
     if around.start + len(found) < part.stop:
         raise MediaError(

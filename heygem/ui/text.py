@@ -234,7 +234,7 @@ LABELS = {
     "clip": CLIP,
     "clips": CLIPS,
     "generate": Text("开始生成", "Generate"),
-    "preview": Text("预览 5 秒", "5-second preview"),
+    "preview": Text("预览 5 秒", "Preview 5 s"),
     "example_lin": Text("示例：小林 · 中文", "Example: Lin · Chinese"),
     "example_victor": Text("示例：维克多 · 英文", "Example: Victor · English"),
     "example_amara": Text("示例：阿玛拉 · 英文", "Example: Amara · English"),
