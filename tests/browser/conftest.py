@@ -31,8 +31,8 @@ FLAGS = [
 WAIT_MS = 30_000
 """The cores may be busy."""
 
-# What Chromium says of a request that a server which is gone, or a session which has ended, refused.
-LOST = "Failed to load resource"
+LOST = ("Failed to load resource", "Response")
+"""What Chromium and gradio say of a request that a server which is gone, or a session which has ended, did not take."""
 
 expect.set_options(timeout=WAIT_MS)
 
@@ -173,7 +173,7 @@ class Watch:
             self.misdeeds.append(("request", url))
 
     def _note_complaint(self, message):
-        is_lost = self.may_lose_server and LOST in message.text
+        is_lost = self.may_lose_server and message.text.startswith(LOST)
         # Gradio warns that "Method not implemented." for parts that it does not show; errors there may be none.
         if message.type == "error" and not is_lost:
             self.misdeeds.append(("console", message.text))

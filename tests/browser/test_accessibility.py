@@ -1,0 +1,84 @@
+"""axe-core finds nothing serious on the page, with everything on it that may be there."""
+
+import re
+from importlib.resources import files
+
+import httpx
+import pytest
+from page_steps import BATCH, HISTORY, PRESENTER, SINGLE, fill_batch, fill_single, go_to
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js")
+PHONE, DESK = {"width": 390, "height": 800}, {"width": 1440, "height": 1000}
+
+RUN = """async (rules) => {
+  const found = await axe.run(document, {resultTypes: ['violations'], ...(rules && {runOnly: rules})});
+  return found.violations.filter(({impact}) => impact === 'serious' || impact === 'critical').flatMap(
+    ({id, nodes}) => nodes.map(({target, html, any}) => [id, target.join(' '), html.slice(0, 160), any[0]?.message]));
+}"""
+
+
+def scan(page, rules=None):
+    """Serious and critical violations; with `rules`, of these alone."""
+    if not page.evaluate("'axe' in window"):
+        page.add_script_tag(path=AXE)
+    return page.evaluate(RUN, rules)
+
+
+def scan_as_shown(page):
+    """All rules, and those of colours in the other theme too."""
+    found = scan(page)
+    page.click("#theme")
+    found += scan(page, ["color-contrast"])
+    page.click("#theme")
+    return found
+
+
+@pytest.fixture(scope="module")
+def jobs_of_every_state(quick_server, speech):
+    """One that is done, one that failed, one that runs and one that waits."""
+    with httpx.Client(base_url=quick_server.url, timeout=30) as http:
+        for name in ("done.mp4", "bad.mp4", "slow.mp4", "slow too.mp4"):
+            parts = {"video": (name, PRESENTER.read_bytes()), "audio": ("speech.wav", speech.read_bytes())}
+            assert http.post("/api/v1/jobs", files=parts).status_code == 201
+
+
+def unfold(page):
+    for fold in page.locator("details:not([open]) > summary:visible").all():
+        fold.click()
+    page.get_by_role("button", name=re.compile("^(Options|选项)")).locator("visible=true").click()
+
+
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+def test_the_page_is_open_to_everybody(
+    quick_server, open_page, speech, clip_named, jobs_of_every_state, locale, viewport
+):
+    # What moves has no colour of its own at any moment.
+    page = open_page(quick_server, locale=locale, viewport=viewport, reduced_motion="reduce")
+    page.click("#single-generate")
+    expect(page.locator("#single-error [role=alert]")).to_be_visible()
+    fill_single(page, speech, clip_named("slow on show.mp4"))
+    unfold(page)
+    found = {"single": scan_as_shown(page)}
+    fill_batch(page, speech, [clip_named("slow a.mp4"), clip_named("b bad.mp4")])
+    page.click("#batch-submit")
+    expect(page.locator("#batch-tiles article")).to_have_count(2)
+    unfold(page)
+    found["batch"] = scan_as_shown(page)
+    go_to(page, HISTORY)
+    page.locator("#history-list [data-act=show]").first.click()
+    expect(page.locator("#history-player video")).to_be_visible()
+    page.locator("#history-list input[type=checkbox]").last.check()
+    expect(page.locator("#history-delete")).to_be_visible()
+    found["history"] = scan_as_shown(page)
+    page.locator("#history-delete").click()
+    found["question"] = scan(page)
+    page.keyboard.press("Escape")
+    go_to(page, BATCH)
+    page.click("#batch-cancel")
+    page.click("#hg-confirm [value=yes]")
+    go_to(page, SINGLE)
+    assert {where: violations for where, violations in found.items() if violations} == {}

@@ -1,0 +1,112 @@
+"""The page without a mouse, on a phone, and for those who want nothing to move."""
+
+import re
+
+import pytest
+from page_steps import BATCH, HISTORY, SINGLE, fill_single, go_to, scroll_width
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
+
+PHONE = {"width": 390, "height": 800}
+
+# Of what is in sight; of radio buttons with one name Tab reaches one, and arrows the others.
+MISSED = """() => [...document.querySelectorAll(
+    'a[href], button, input, select, textarea, summary, [tabindex="0"], [role=tab], [role=log]')].filter((node) =>
+  !node.disabled && node.tabIndex >= 0 && node.checkVisibility({visibilityProperty: true}) && node.type !== 'file'
+  && !(node.type === 'radio' && !node.checked) && node.getBoundingClientRect().width > 1 && !window.visited.has(node))
+  .map((node) => node.outerHTML.slice(0, 200))"""
+
+# A part and what is around it, where gradio draws some of its frames.
+BEGIN = """() => {
+  window.looks = (node) => {
+    const shown = [];
+    for (let at = node, up = 0; at && up < 4; at = at.parentElement, up++) {
+      const {outlineStyle, outlineWidth, boxShadow, borderColor, backgroundColor} = getComputedStyle(at);
+      shown.push(outlineStyle === 'none' ? '' : outlineWidth, boxShadow, borderColor, backgroundColor);
+    }
+    return shown.join();
+  };
+  // The focus of the body is where Tab begins anew.
+  document.body.tabIndex = -1;
+  document.body.focus();
+  document.body.removeAttribute('tabindex');
+  window.visited = new Set();
+  window.unfocused = new Map([...document.body.querySelectorAll('*')].map((node) => [node, looks(node)]));
+}"""
+
+FOCUSED = """() => {
+  const node = document.activeElement;
+  // A player has the focus for each of its own controls.
+  if (node === document.body || (visited.has(node) && node.tagName !== 'VIDEO')) return null;
+  visited.add(node);
+  const {left, right} = node.getBoundingClientRect();
+  return {left, right, differs: looks(node) !== unfocused.get(node), html: node.outerHTML.slice(0, 200)};
+}"""
+
+
+def walk(page):
+    """Tab through the whole page; everything that had the focus."""
+    page.evaluate(BEGIN)
+    seen = []
+    for _ in range(150):
+        page.keyboard.press("Tab")
+        stop = page.evaluate(FOCUSED)
+        if stop is None:
+            break
+        seen.append(stop)
+    return seen
+
+
+@pytest.mark.parametrize("tab", [SINGLE, BATCH, HISTORY])
+def test_tab_reaches_everything_and_shows_where_it_is(quick_server, open_page, tab):
+    page = open_page(quick_server, reduced_motion="reduce")
+    expect(page.locator("#queue section")).to_be_visible()
+    go_to(page, tab)
+    if tab != HISTORY:
+        page.get_by_role("button", name=re.compile("^Options")).locator("visible=true").press("Enter")
+        expect(page.get_by_label("Sync offset (ms)").locator("visible=true").first).to_be_visible()
+    stops = walk(page)
+    assert page.evaluate(MISSED) == []
+    assert len(stops) > 12
+    assert [stop["html"] for stop in stops if not stop["differs"]] == []
+
+
+def test_tabs_and_buttons_act_on_keys(quick_server, open_page):
+    page = open_page(quick_server)
+    page.get_by_role("tab").nth(BATCH).press("Enter")
+    expect(page.get_by_role("tab").nth(BATCH)).to_have_attribute("aria-selected", "true")
+    page.locator("#batch-submit").press("Space")
+    expect(page.locator("#batch-error")).to_contain_text("Upload a speech")
+    page.locator("#theme").press("Enter")
+    expect(page.locator("body")).to_have_class(re.compile("dark"))
+
+
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_nothing_moves_for_those_who_ask_for_it(quick_server, open_page, speech, clip_named, motion):
+    page = open_page(quick_server, reduced_motion=motion)
+    fill_single(page, speech, clip_named("slow and still.mp4"))
+    page.click("#single-generate")
+    expect(page.locator("#state .busy")).to_be_visible()
+    moving = "document.getAnimations().filter((one) => one.playState === 'running').length"
+    if motion == "reduce":
+        page.wait_for_timeout(1500)
+        assert page.evaluate(moving) == 0
+    else:
+        page.wait_for_function(f"{moving} > 0")
+    page.click("#single-cancel")
+
+
+def test_on_a_phone_everything_is_in_one_column_and_nothing_sticks_out(quick_server, open_page):
+    page = open_page(quick_server, viewport=PHONE, has_touch=True, is_mobile=True)
+    expect(page.locator("#queue section")).to_be_attached()
+    for tab in (SINGLE, BATCH, HISTORY):
+        go_to(page, tab)
+        if tab != HISTORY:
+            page.get_by_role("button", name=re.compile("^Options")).locator("visible=true").click()
+            expect(page.get_by_label("Sync offset (ms)").locator("visible=true").first).to_be_visible()
+        assert scroll_width(page) == PHONE["width"]
+        outside = [stop["html"] for stop in walk(page) if stop["left"] < -1 or stop["right"] > PHONE["width"] + 1]
+        assert outside == []
+    page.tap("#theme")
+    expect(page.locator("body")).to_have_class(re.compile("dark"))
