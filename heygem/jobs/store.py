@@ -194,7 +194,7 @@ class JobStore:
             return job_of(find_row(db, job_id), self._root)
 
     def retry(self, job_id: str, *, capacity: int, check: Callable[[JobRequest], None]) -> None:
-        """Queue a failed, interrupted or cancelled job anew, behind all others and with all its attempts.
+        """Queue a failed, interrupted or cancelled job anew, where `add` would, and with all its attempts.
 
         Args:
             job_id: The job.
@@ -223,6 +223,8 @@ class JobStore:
                 (time.time(), job_id),
             )
             note(db, job_id, "retried")
+            if job.request.kind is JobKind.PREVIEW:
+                _to_front(db, job_id)
 
     def move_to_front(self, job_id: str) -> None:
         """Make a waiting job the next to run; any other is left as it is.

@@ -54,6 +54,14 @@ def test_previews_go_before_all_that_waits(store: JobStore) -> None:
     assert claim_names(store) == ["look again", "b", "look", "a", "c"]
 
 
+def test_a_preview_that_is_tried_again_goes_before_all_that_waits(store: JobStore) -> None:
+    [job_id] = store.add([a_preview("look")], capacity=9)
+    store.cancel(job_id)
+    add(store, "a")
+    store.retry(job_id, capacity=9, check=lambda request: None)
+    assert claim_names(store) == ["look", "a"]
+
+
 def test_it_takes_the_time_of_its_own_seconds(speech: Path) -> None:
     request = JobRequest(PRESENTER, speech, kind=JobKind.PREVIEW)
     assert speech_seconds(request) == 5
