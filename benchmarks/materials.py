@@ -61,17 +61,13 @@ class Materials:
         if detector_file is not None:
             shutil.copyfile(detector_file, self._models / "detection_mobilenet0.25_Final.pth")
 
-    def settings(self, cache: str) -> dict[str, str]:
-        """HEYGEM_ variables that name the files.
-
-        Args:
-            cache: Name of the folder of face tracks; one that was not named before is empty.
-        """
+    def settings(self) -> dict[str, str]:
+        """HEYGEM_ variables that name the files."""
         return {
             "HEYGEM_MODELS_DIR": str(self._models),
             "HEYGEM_WAV2LIP_FILE": str(self._wav2lip),
             "HEYGEM_GFPGAN_FILE": str(self._gfpgan),
-            "HEYGEM_CACHE_DIR": str(self._folder / "caches" / cache),
+            "HEYGEM_CACHE_DIR": str(self._folder / "cache"),
         }
 
     def output(self, name: str) -> str:

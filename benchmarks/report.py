@@ -85,13 +85,20 @@ def _goals(sections: Json) -> Iterable[tuple[str, str, bool]]:
 def _goals_of_cells(stages: Json) -> Iterable[tuple[str, str, bool]]:
     for cell in stages["cells"]:
         of, ratio = f"{cell['size']}, {cell['mode']} ({cell['placement']})", _spread(cell["yardstick"])
-        wanted = 1.45 if cell["placement"].endswith("fp32") else 1 / 3
+        wanted = _yardstick_wanted(cell["placement"])
         yield f"{of}: yardstick at most {wanted:.2f}", ratio.shown(2), ratio.median <= wanted
     most = max((_spread(cell["peak_rss_mb"]).most for cell in stages["cells"]), default=0.0)
     yield "memory at most 3 GB", f"{most:.0f} MB", most <= 3000
-    for mode, psnr in stages["face_psnr_db"].items():
-        shown = "the same video" if psnr is None else f"{psnr:.1f} dB"
-        yield f"{mode} against fp32: at least 45 dB in the face", shown, psnr is None or psnr >= 45
+    for mode, (_, trained) in stages["face_psnr_db"].items():
+        met = trained is None or trained >= 45
+        yield f"{mode} against fp32, trained lips: at least 45 dB in the face", _db(trained), met
+
+
+def _yardstick_wanted(placement: str) -> float:
+    """Three goals: exact; without OpenVINO; with it, or on a GPU."""
+    if "/fp32" in placement:
+        return 1.45
+    return 0.62 if placement == "cpu/bf16" else 1 / 3
 
 
 def _stages(figures: Json) -> str:
@@ -118,9 +125,9 @@ def _stages(figures: Json) -> str:
         )
         for title, kind in (("Core", "core_s"), ("Wall", "wall_s"))
     ]
-    likeness = ", ".join(
-        f"{mode}: {'the same video' if psnr is None else f'{psnr:.1f} dB'}"
-        for mode, psnr in figures["face_psnr_db"].items()
+    likeness = table(
+        ("against fp32, in the face's rectangle", "embedded lips (trained), enhancer off", "formula-filled networks"),
+        [(mode, _db(trained), _db(formula)) for mode, (formula, trained) in figures["face_psnr_db"].items()],
     )
     engines = "\n".join(f"- {head}: {cell['engines']}" for head, cell in zip(heads, cells, strict=True))
     return (
@@ -132,7 +139,8 @@ def _stages(figures: Json) -> str:
         + "\n\nEach stage alone, on every thread. In a job they overlap: wall times do "
         "not add up. *mask* is ParseNet as often as the pipeline runs it; *cut and paste* is all that surrounds the "
         "networks, mouth and face.\n\n"
-        f"Finished video against that of fp32, all samples in the face's rectangle: {likeness or 'nothing to compare'}."
+        f"### Finished videos\n\n{likeness}\n\nPSNR over all samples, Y, U and V. Formula-filled networks draw noise, "
+        "which the encoder cannot keep, and a formula-filled parser decides by a hair: they say little of real faces."
         f"\n\nWhat ran:\n\n{engines}"
     )
 
@@ -149,9 +157,11 @@ def _overhead(figures: Json) -> str:
         for job in figures["jobs"]
     ]
     return (
-        f"Start of Python and imports: {_spread(figures['ready_s']).shown(2)} s. Then three jobs with GFPGAN over "
-        f"clips of {figures['seconds']:g} s, 720p, on {figures['placement']}; before the first frame is drawn the "
-        "whole clip is checked and searched for faces. Seconds from the job's start:\n\n"
+        f"Once on a machine, weights are hashed and, for OpenVINO, networks converted: the first job of all had its "
+        f"models after {figures['preparing_s']:.1f} s. Start of Python and imports: "
+        f"{_spread(figures['ready_s']).shown(2)} s. Then three jobs with GFPGAN, clips of {figures['seconds']:g} s, "
+        f"720p, on {figures['placement']}; before the first frame is drawn the whole clip is checked and searched for "
+        "faces. Seconds from the job's start:\n\n"
         + table(("", "models there", "first frame with the encoder", "loads", "hits"), rows)
     )
 
@@ -234,6 +244,10 @@ def _spread(raw: dict[str, Any]) -> Spread:
 
 def _stage(cost: dict[str, Any] | None, kind: str) -> str:
     return "" if cost is None else _spread(cost[kind]).shown(1, 1e3)
+
+
+def _db(psnr: float | None) -> str:
+    return "the same" if psnr is None else f"{psnr:.1f} dB"
 
 
 def _or_none(number: float | None) -> str:
