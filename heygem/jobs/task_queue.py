@@ -155,7 +155,7 @@ class TaskQueue:
         return job
 
     def retry(self, job_id: str) -> Job:
-        """Queue a failed, interrupted or cancelled job anew, behind all others.
+        """Queue a failed, interrupted or cancelled job anew, behind all others; a preview before them.
 
         Raises:
             JobNotFoundError: no job has that id.

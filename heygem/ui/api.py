@@ -132,7 +132,7 @@ class Api:
         return self.get(job_id)
 
     def retry(self, job_id: str) -> JobAnswer:
-        """Queue a failed, interrupted or cancelled job anew, behind all others."""
+        """Queue a failed, interrupted or cancelled job anew, behind all others; a preview before them."""
         return JobAnswer.of(self._queue.retry(job_id))
 
     def move_to_front(self, job_id: str) -> JobAnswer:

@@ -30,7 +30,7 @@ from stand_ins import Parrot, face_in_the_middle
 
 FPS = Fraction(10)
 LONG, SHORT = 170, 16
-SPOKEN_S = (7.3, 11.9)
+SPOKEN_S = (7.3, 11.8)
 WIDTH, HEIGHT = 96, 64
 
 
