@@ -17,6 +17,7 @@ import uvicorn
 
 from heygem.errors import HeyGemError, SettingsError, Text
 from heygem.jobs.disk_guard import DiskGuard
+from heygem.jobs.executors import Executor, LocalExecutor
 from heygem.jobs.file_lock import hold_outputs
 from heygem.jobs.first_look import FirstLook
 from heygem.jobs.janitor import Janitor
@@ -34,8 +35,8 @@ from heygem.ui.blocks import build_app
 from heygem.ui.health import Health
 from heygem.ui.models_view import ModelControls, ModelRow, Room
 from heygem.ui.preflight_desk import PreflightDesk
-from heygem.weights.download_desk import DownloadDesk
 from heygem.ui.uploads import check_input_dir
+from heygem.weights.download_desk import DownloadDesk
 
 if TYPE_CHECKING:
     from heygem.model_manager import ModelManager
@@ -176,14 +177,14 @@ def main() -> int:
         os.environ.pop("HEYGEM_AUTH", None)  # a password; ffmpeg, which inherits the rest, has no use for it
         run_log = _open_log(settings)
         check_bind(settings)
-        for notice in Marking.of(settings).notices:
         check_input_dir(settings)
+        for notice in Marking.of(settings).notices:
             log.warning("%s %s", notice.text, notice.hint)
         worker = Worker(settings)
         disk = DiskGuard(settings.outputs_dir, settings.min_free_mb * 1_000_000)
         watchdog = Watchdog(stall_s=settings.stall_s, on_stall=lambda job_id, cause: queue.give_up(job_id, cause))
         queue = TaskQueue(
-            watchdog.watched(worker.run),
+            _executor(settings, worker, watchdog),
             outputs_dir=settings.outputs_dir,
             capacity=settings.queue_capacity,
             can_claim=disk.reason_to_wait,
@@ -219,6 +220,15 @@ def main() -> int:
         if is_closed:  # else a job may still be writing: held to the end
             held.close()
     return shutdown.status
+
+
+def _executor(settings: Settings, worker: Worker, watchdog: Watchdog) -> Executor:
+    """Does the jobs here, or on the cluster that is named."""
+    if not settings.ray_address:
+        return LocalExecutor(watchdog.watched(worker.run))
+    from heygem.cluster.ray_executor import RayExecutor  # what it needs is not installed everywhere
+
+    return RayExecutor(settings, worker.run, watched=watchdog.watched)
 
 
 def _open_log(settings: Settings) -> RunLog:

@@ -26,7 +26,8 @@ class Settings:
     outputs_dir: Path = PROJECT_DIR / "outputs"
     """Where each job gets a folder."""
     cache_dir: Path = PROJECT_DIR / "outputs" / ".cache"
-    """Where face tracks are kept for clips that come again, and uploads while they wait."""
+    """Where face tracks are kept for clips that come again, networks converted for this machine, and uploads while they
+    wait."""
     cache_mb: int = 512
     """Size that the cache of face tracks is held under, in MB."""
     log_file: Path = PROJECT_DIR / "运行实时日志.log"
@@ -39,6 +40,8 @@ class Settings:
     """auto, cuda, cuda:N or cpu."""
     precision: str = "auto"
     """auto, fp32, bf16 or fp16."""
+    runtime: str = "auto"
+    """What computes the large networks on a CPU: auto (OpenVINO where it is installed), torch or openvino."""
     wav2lip_file: Path | None = None
     """A Wav2Lip checkpoint of the user's own, used instead of the official one."""
     gfpgan_file: Path | None = None
@@ -47,6 +50,14 @@ class Settings:
     """Weights that may stay on the device, in MB; the least recently used go first."""
     model_idle_s: float = 0.0
     """Unload a model that was not used for so many seconds; 0 keeps it for ever."""
+    ray_address: str = ""
+    """Ray cluster that does the jobs: auto, host:port, or local for one on this machine; empty: this process does."""
+    ray_cpu_actors: int = 0
+    """Actors on the cluster's processors; 0: one on each of its GPUs."""
+    ray_store: str = ""
+    """URL of the folder that the machines of the cluster share; empty: below `cache_dir`, which they then share."""
+    ray_idle_s: float = 300.0
+    """Seconds after which an actor that has nothing to do is released."""
     queue_capacity: int = 200
     """Jobs that may wait."""
     stop_grace_s: float = 20.0
@@ -90,6 +101,8 @@ class Settings:
             ("cache_mb", 1),
             ("model_budget_mb", 1),
             ("model_idle_s", 0),
+            ("ray_cpu_actors", 0),
+            ("ray_idle_s", 1),
             ("queue_capacity", 1),
             ("stop_grace_s", 0),
             ("log_mb", 1),
@@ -167,6 +180,8 @@ _CASTS: dict[str, Callable[[str], Any]] = {
     "gfpgan_file": Path,
     "model_budget_mb": int,
     "model_idle_s": float,
+    "ray_cpu_actors": int,
+    "ray_idle_s": float,
     "queue_capacity": int,
     "stop_grace_s": float,
     "log_mb": int,

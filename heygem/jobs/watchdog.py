@@ -1,4 +1,4 @@
-"""Watches the running job: tells the log how it goes, and its owner when it stands still. Knows not what jobs do."""
+"""Watches running jobs: tells the log how they go, and their owner when one stands still. Knows not what jobs do."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Watchdog:
         self._beat_s = beat_s
         self._clock = clock
         self._guard = threading.Lock()
-        self._running: _Running | None = None
+        self._running: dict[str, _Running] = {}
         self._frames_drawn = 0
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -62,9 +62,8 @@ class Watchdog:
     def frame_rate_hz(self) -> float:
         """Frames of a result drawn per second of late; 0 while none are."""
         with self._guard:
-            running = self._running
-        progress = running.progress if running is not None and running.is_of_frames else None
-        return progress.rate_hz or 0.0 if progress and progress.stage is Stage.DRAWING else 0.0
+            drawing = [running.progress for running in self._running.values() if running.is_of_frames]
+        return sum(progress.rate_hz or 0.0 for progress in drawing if progress and progress.stage is Stage.DRAWING)
 
     def watched(self, run: Runner) -> Runner:
         """`run`, with this watchdog looking on."""
@@ -73,12 +72,12 @@ class Watchdog:
             is_of_frames = job.request.kind is not JobKind.SPEAKER
             watched = _Running(job.id, progress, self._clock, self._count, is_of_frames=is_of_frames)
             with self._guard:
-                self._running = watched
+                self._running[job.id] = watched
             try:
                 return run(job, watched)
             finally:
                 with self._guard:
-                    self._running = None
+                    del self._running[job.id]
 
         return watched_run
 
@@ -94,18 +93,17 @@ class Watchdog:
             self._thread.join()
 
     def look(self) -> None:
-        """Write a heartbeat if one is due, and see whether the job stands still."""
+        """Write the heartbeats that are due, and see whether a job stands still."""
         with self._guard:
-            running = self._running
-        if running is None:
-            return
-        with logged_as(running.job_id):
-            if running.is_beat_due(self._beat_s):
-                log.info("%s", running.describe())
-            still_s = running.seconds_still()
-            if still_s >= self._stall_s and not running.is_told:
-                running.is_told = True
-                self._tell(running, still_s)
+            everyone = list(self._running.values())
+        for running in everyone:
+            with logged_as(running.job_id):
+                if running.is_beat_due(self._beat_s):
+                    log.info("%s", running.describe())
+                still_s = running.seconds_still()
+                if still_s >= self._stall_s and not running.is_told:
+                    running.is_told = True
+                    self._tell(running, still_s)
 
     def _tell(self, running: _Running, still_s: float) -> None:
         log.error("no progress for %.0f s: %s", still_s, running.describe())
@@ -124,7 +122,8 @@ class Watchdog:
             self.look()
 
     def _count(self, frames: int) -> None:
-        self._frames_drawn += frames
+        with self._guard:
+            self._frames_drawn += frames
 
 
 class _Running:

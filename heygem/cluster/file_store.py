@@ -1,0 +1,108 @@
+"""Files that the queue's machine and its nodes hand to each other, by a URL of fsspec. Knows no jobs and no Ray."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import fsspec
+
+from heygem.errors import Text, WorkerLostError
+
+log = logging.getLogger(__name__)
+
+_PAUSES_S = (1.0, 4.0, 10.0, 20.0)
+"""Between tries: a network that is away for half a minute costs no job."""
+
+
+class FileStore:
+    """A folder by URL: ``file:///mnt/shared/heygem``, ``s3://bucket/heygem`` and whatever fsspec has a package for.
+
+    A file appears under its name when all of it is there: it is written under another one first. What was fetched
+    appears in the same way.
+
+    Args:
+        url: The folder; made when something is put there.
+        sleep: Waits between two tries.
+    """
+
+    def __init__(self, url: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._url = url
+        self._sleep = sleep
+
+    def put(self, path: Path, name: str) -> None:
+        """Store a file.
+
+        Args:
+            path: The file.
+            name: Where, below the URL; with slashes.
+
+        Raises:
+            WorkerLostError: with code store_failed; it could not be stored, several times.
+        """
+        self._tried(lambda: self._put(path, name), name)
+
+    def get(self, name: str, path: Path) -> None:
+        """Fetch a file.
+
+        Args:
+            name: Where it lies below the URL.
+            path: Where to; replaced if it is there.
+
+        Raises:
+            WorkerLostError: with code store_failed; it could not be fetched, several times.
+        """
+        self._tried(lambda: self._get(name, path), name)
+
+    def drop(self, folder: str) -> None:
+        """Delete a folder with all that is in it, if that can be done now."""
+        try:
+            fs, root = self._open()
+            if fs.exists(f"{root}/{folder}"):
+                fs.rm(f"{root}/{folder}", recursive=True)
+        except Exception as error:  # noqa: BLE001 - fsspec's file systems raise what their libraries do
+            # What is left costs space and nothing else.
+            log.warning("%s could not be deleted from the store: %s", folder, error)
+
+    def _put(self, path: Path, name: str) -> None:
+        fs, root = self._open()
+        target = f"{root}/{name}"
+        fs.makedirs(target.rpartition("/")[0], exist_ok=True)
+        fs.put_file(str(path), f"{target}.part")
+        _check(fs.size(f"{target}.part"), path.stat().st_size)
+        fs.mv(f"{target}.part", target)
+
+    def _get(self, name: str, path: Path) -> None:
+        fs, root = self._open()
+        part = path.with_name(f".{path.name}.part")
+        fs.get_file(f"{root}/{name}", str(part))
+        _check(part.stat().st_size, fs.size(f"{root}/{name}"))
+        part.replace(path)
+
+    def _open(self) -> tuple[fsspec.AbstractFileSystem, str]:
+        # No listing is kept: the other side changes it.
+        fs, root = fsspec.core.url_to_fs(self._url, use_listings_cache=False)
+        return fs, str(root).rstrip("/")
+
+    def _tried(self, work: Callable[[], None], name: str) -> None:
+        for pause in (*_PAUSES_S, None):
+            try:
+                work()
+            except Exception as error:  # fsspec's file systems raise what their libraries do
+                if pause is None:
+                    raise WorkerLostError(
+                        Text(f"无法通过共享存储传输 {name}。", f"The store could not hand over {name}."),
+                        hint=Text("请检查 HEYGEM_RAY_STORE。", "Check HEYGEM_RAY_STORE."),
+                        code="store_failed",
+                    ) from error
+                log.warning("the store failed with %s: %s; again in %.0f s", name, error, pause)
+                self._sleep(pause)
+            else:
+                return
+
+
+def _check(found: int | None, wanted: int | None) -> None:
+    if found != wanted:
+        raise OSError(f"{found} of {wanted} bytes arrived")

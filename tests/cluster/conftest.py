@@ -1,0 +1,20 @@
+"""Requests whose clips say what the stand-in runner is to do."""
+
+import pytest
+
+from heygem.jobs.job import JobRequest
+
+
+@pytest.fixture
+def request_for(tmp_path):
+    count = 0
+
+    def make(words="3"):
+        nonlocal count
+        count += 1
+        video, audio = tmp_path / f"{count}.mp4", tmp_path / f"{count}.wav"
+        video.write_text(words)
+        audio.write_text(f"speech {count}")
+        return JobRequest(video, audio)
+
+    return make
