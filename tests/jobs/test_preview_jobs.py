@@ -28,9 +28,12 @@ PRESENTER = Path(__file__).parents[1] / "data" / "presenter.mp4"
 @pytest.fixture
 def speech(tmp_path: Path) -> Path:
     """5.93 s: a second of silence, then noise that comes and goes."""
-    times = np.arange(94_880) / 16_000
+    return write_speech(tmp_path / "speech.wav", 5.93)
+
+
+def write_speech(path: Path, seconds: float) -> Path:
+    times = np.arange(round(seconds * 16_000)) / 16_000
     noise = np.random.default_rng(0).standard_normal(len(times)) * np.sin(12 * times) ** 2 * (times > 0.93) * 4000
-    path = tmp_path / "speech.wav"
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
@@ -78,7 +81,8 @@ def test_the_runner_makes_the_seconds_that_it_names(
     )
     (tmp_path / "out" / "abc").mkdir(parents=True)
     request = JobRequest(PRESENTER, speech, RenderOptions(label_duration_s=4), kind=JobKind.PREVIEW)
-    result = make_runner(settings)(Job("abc", request, JobStatus.RUNNING, queued_s=0.0), Silent())
+    run = make_runner(settings)
+    result = run(Job("abc", request, JobStatus.RUNNING, queued_s=0.0), Silent())
     assert result.part_s is not None
     start, stop = result.part_s
     assert 0.6 <= start <= 0.93 and stop == pytest.approx(min(start + 5, 5.93))
@@ -88,3 +92,5 @@ def test_the_runner_makes_the_seconds_that_it_names(
     assert facts["faceless_s"] == [] and facts["frames"] == 125
     assert [check.code for check in verify_result(result.output)][:3] == ["aigc_found", "label_visible", "hash_same"]
     assert seconds_per_pixel(settings.outputs_dir, {"lips": "demo", "enhancer": None}, "cpu/fp32") is None
+    short = replace(request, audio=write_speech(tmp_path / "short.wav", 0.61))
+    assert run(Job("abc", short, JobStatus.RUNNING, queued_s=0.0), Silent()).part_s == (0, 0.61)
