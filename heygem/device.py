@@ -1,22 +1,32 @@
-"""Which device and which number format the networks run in."""
+"""On which device, in which number format and by which runtime the networks run."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 
 import torch
 
 from heygem.errors import DeviceError, OptionError, Text
+from heygem.settings import Settings
 
 _PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a network lives and in which number format it computes."""
+    """Where a network lives, in which number format it computes, and by what.
+
+    Attributes:
+        device: Where it lives.
+        precision: What it computes in.
+        converted_dir: OpenVINO computes, and here the networks are kept that were converted for it; None: torch does.
+    """
 
     device: torch.device
     precision: torch.dtype
+    converted_dir: Path | None = None
 
     @property
     def kind(self) -> str:
@@ -24,16 +34,34 @@ class Placement:
         return self.device.type
 
     def __str__(self) -> str:
-        return f"{self.device}/{precision_name(self.precision)}"
+        runtime = "" if self.converted_dir is None else "+openvino"
+        return f"{self.device}{runtime}/{precision_name(self.precision)}"
+
+
+FP32_ON_CPU = Placement(torch.device("cpu"), torch.float32)
+"""Where networks are built and changed, before they go where they compute."""
+
+
+def placement_of(settings: Settings) -> Placement:
+    """Where the networks of this process run.
+
+    Raises:
+        DeviceError: there is no such device or runtime, or it cannot compute in that format.
+        OptionError: a setting has none of its values.
+    """
+    chosen = place(settings.device, settings.precision)
+    if not _is_for_openvino(settings.runtime, chosen):
+        return chosen
+    return Placement(chosen.device, chosen.precision, settings.cache_dir / "networks")
 
 
 def place(device: str = "auto", precision: str = "auto") -> Placement:
-    """Choose device and number format.
+    """Choose device and number format, for torch to compute.
 
     Args:
         device: auto (CUDA where there is one), cuda, cuda:N or cpu.
-        precision: auto (fp16 on CUDA; on a CPU bf16 where it multiplies matrices of bf16 in hardware, else fp32),
-            fp32, bf16 or fp16.
+        precision: auto (fp16 on CUDA; on a CPU bf16 where it multiplies bf16 in hardware, else fp32), fp32, bf16 or
+            fp16.
 
     Raises:
         DeviceError: there is no such device, or it cannot compute in that format.
@@ -83,4 +111,39 @@ def _device(name: str) -> torch.device:
 def _best_precision(device: torch.device) -> torch.dtype:
     if device.type == "cuda":
         return torch.float16
-    return torch.bfloat16 if torch.cpu._is_amx_tile_supported() else torch.float32
+    return torch.bfloat16 if multiplies_bf16() else torch.float32
+
+
+def multiplies_bf16() -> bool:
+    """Whether this processor multiplies bf16 in hardware, by AVX512-BF16 (twice as fast as fp32) or by AMX (faster)."""
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def _is_for_openvino(runtime: str, chosen: Placement) -> bool:
+    """Whether OpenVINO computes: on a CPU, where it is installed, unless the setting says otherwise."""
+    if runtime not in ("auto", "torch", "openvino"):
+        raise OptionError(
+            Text(f"runtime 的值 {runtime!r} 无效。", f"runtime has the value {runtime!r}."),
+            hint=Text("可用：auto、torch、openvino。", "Use auto, torch or openvino."),
+        )
+    # It would compute bf16 in fp32 without saying so where the processor lacks it.
+    is_able = chosen.kind == "cpu" and (chosen.precision == torch.float32 or multiplies_bf16())
+    if runtime != "openvino":
+        return runtime == "auto" and is_able and find_spec("openvino") is not None
+    if not is_able:
+        raise DeviceError(
+            Text(f"OpenVINO 不能在 {chosen} 上运行。", f"OpenVINO cannot run on {chosen}."),
+            hint=Text(
+                "请把 HEYGEM_RUNTIME 设为 auto，或使用 HEYGEM_DEVICE=cpu 和处理器支持的精度。",
+                "Set HEYGEM_RUNTIME to auto, or use HEYGEM_DEVICE=cpu and a precision that the processor has.",
+            ),
+        )
+    if find_spec("openvino") is None:
+        raise DeviceError(
+            Text("没有安装 OpenVINO。", "OpenVINO is not installed."),
+            hint=Text(
+                "请运行 pip install -r requirements-cpu.txt，或把 HEYGEM_RUNTIME 设为 auto。",
+                "Run pip install -r requirements-cpu.txt, or set HEYGEM_RUNTIME to auto.",
+            ),
+        )
+    return True

@@ -79,7 +79,7 @@ def _python(settings: Settings) -> Iterator[Finding]:
 def _torch(settings: Settings) -> Iterator[Finding]:
     import torch
 
-    from heygem.device import place
+    from heygem.device import placement_of
 
     yield _driver()
     built_for = f"CUDA {torch.version.cuda}" if torch.version.cuda else "CPU"
@@ -99,7 +99,7 @@ def _torch(settings: Settings) -> Iterator[Finding]:
             )
         yield Finding("CUDA", State.WEAK, "-", advice)
     try:
-        yield Finding("HEYGEM_DEVICE", State.GOOD, str(place(settings.device, settings.precision)))
+        yield Finding("HEYGEM_DEVICE", State.GOOD, str(placement_of(settings)))
     except HeyGemError as error:
         yield Finding("HEYGEM_DEVICE", State.BAD, str(error), error.hint)
 

@@ -41,11 +41,11 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         0, or 1 if a file is refused.
     """
     # Late: torch takes a second, which --help and the other commands need not wait for.
-    from heygem.device import place
+    from heygem.device import placement_of
     from heygem.jobs.preflight import preflight
     from heygem.model_manager import get_model_manager
 
-    models, placement = get_model_manager(settings), place(settings.device, settings.precision)
+    models, placement = get_model_manager(settings), placement_of(settings)
     speech = args.audio or _only_sound(args.file, settings)
     clips = [path for path in args.file if path != speech]
     report = preflight(clips, speech, settings=settings, models=models, placement=placement)

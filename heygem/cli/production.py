@@ -6,7 +6,7 @@ import argparse
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -85,11 +85,12 @@ def produce_all(orders: Sequence[Order], args: argparse.Namespace, settings: Set
         DeviceLostError: the device failed; nothing more can be made in this process.
     """
     # Late: torch takes a second, which --help and the other commands need not wait for.
-    from heygem.device import place
+    from heygem.device import placement_of
     from heygem.jobs.produce import Producer
     from heygem.model_manager import get_model_manager
 
-    placement = place(args.device or settings.device, args.precision or settings.precision)
+    settings = replace(settings, device=args.device or settings.device, precision=args.precision or settings.precision)
+    placement = placement_of(settings)
     out: Path = args.out or settings.outputs_dir
     out.mkdir(parents=True, exist_ok=True)
     producer = Producer(get_model_manager(settings), settings, placement)
@@ -104,8 +105,8 @@ def produce_all(orders: Sequence[Order], args: argparse.Namespace, settings: Set
                 bars,
                 clip_name=request.video_name,
                 speech_name=request.audio_name,
-            )
                 is_preview=request.kind is JobKind.PREVIEW,
+            )
         return "\n".join([str(made.output), str(made.summary), *(str(notice.text) for notice in made.notices)])
 
     console = Console()
@@ -122,9 +123,9 @@ def produce_all(orders: Sequence[Order], args: argparse.Namespace, settings: Set
 def names_of(out: Path, request: JobRequest) -> Iterator[Path]:
     """The names that a request's result may have in `out`, the preferred one first."""
     stem = f"{_short(request.video.stem)}-{_short(request.audio.stem)}"
-    yield out / f"{stem}.mp4"
     if request.kind is JobKind.PREVIEW:
         stem += "-preview"
+    yield out / f"{stem}.mp4"
     for number in range(2, 10_000):
         yield out / f"{stem}-{number}.mp4"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markdown import Markdown
 
-from heygem.device import place
+from heygem.device import place, placement_of
 from heygem.jobs.make_speaker import make_speaker
 from heygem.model_manager import get_model_manager
 from heygem.pipeline.progress import Stage
@@ -63,7 +63,7 @@ def run_speaker(args: argparse.Namespace, settings: Settings) -> int:
         args.name,
         models=get_model_manager(settings),
         settings=settings,
-        placement=place(settings.device, settings.precision),
+        placement=placement_of(settings),
         progress=_Lines(),
         processes=args.processes,
     )

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from torch import Tensor, nn
 
 from heygem.arrays import Crops
-from heygem.device import Placement
+from heygem.device import FP32_ON_CPU, Placement
 from heygem.nets.gfpgan import GFPGAN
-from heygem.weights.load import build, read_tensors
+from heygem.runtime.network import Input
+from heygem.weights.load import build, load_network
 
 CHECKPOINT = "gfpgan"
 
 DEFAULT_BATCH = {"cpu": 1, "cuda": 8}
 """Crops to restore at once, by kind of device."""
+
+_INPUTS = (Input(shape=(-1, 3, 512, 512), example=(1, 3, 512, 512)),)
 
 
 class GfpganModel:
@@ -22,7 +27,7 @@ class GfpganModel:
 
     crop_size = 512
 
-    def __init__(self, net: GFPGAN, placement: Placement) -> None:
+    def __init__(self, net: nn.Module, placement: Placement) -> None:
         self._net = net
         self._precision = placement.precision
         self.device = placement.device
@@ -46,7 +51,11 @@ def load_gfpgan(path: Path, placement: Placement) -> GfpganModel:
     """GFPGAN on a device.
 
     Raises:
+        DeviceError: OpenVINO was to compute, and cannot.
         WeightsRefusedError: the file holds something else.
     """
-    net = build(GFPGAN, read_tensors(path), placement)
-    return GfpganModel(net, placement)
+    return GfpganModel(load_network(_make, path, _INPUTS, placement), placement)
+
+
+def _make(tensors: Mapping[str, Tensor]) -> GFPGAN:
+    return build(GFPGAN, tensors, FP32_ON_CPU)

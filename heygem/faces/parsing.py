@@ -6,6 +6,7 @@ The other door to facexlib besides retinaface.py. Finds and downloads nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - PyTorch's own convention
@@ -15,6 +16,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from heygem.arrays import Crops, Mask
 from heygem.device import Placement
 from heygem.errors import Text, WeightsRefusedError
+from heygem.runtime.network import Input
+from heygem.weights.load import load_network
 
 SIZE_PX = 512
 """Side of the crops that the network was trained on."""
@@ -28,13 +31,14 @@ _SIGMA_PX = 11 * 2**0.5
 _RADIUS_PX = 50
 _BORDER_PX = 40
 """Cleared before blurring. GFPGAN clears 10 px afterwards, which leaves a hard line where hair meets the border."""
+_INPUTS = (Input(shape=(-1, 3, SIZE_PX, SIZE_PX), example=(1, 3, 128, 128)),)
 
 
 class FaceParser:
     """ParseNet on its device.
 
     Args:
-        network: Of `load_network`, on the device and in the number format of `placement`.
+        network: Of `parsenet_network`, on the device and in the number format of `placement`.
         placement: Where `network` is.
     """
 
@@ -70,22 +74,21 @@ class FaceParser:
         return blurred.clamp_(0, 1)
 
 
-def build_parser(tensors: Mapping[str, Tensor], placement: Placement) -> FaceParser:
+def load_parser(path: Path, placement: Placement) -> FaceParser:
     """A parser with its network on the device.
 
     Args:
-        tensors: Those of the official parsing_parsenet.pth.
-        placement: Where to compute and in which number format.
+        path: The official parsing_parsenet.pth.
+        placement: Where to compute, in which number format, by what.
 
     Raises:
-        WeightsRefusedError: the tensors are not those of ParseNet.
+        DeviceError: OpenVINO was to compute, and cannot.
+        WeightsRefusedError: the file holds something else.
     """
-    network = load_network(tensors)
-    network.to(placement.device, placement.precision, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return FaceParser(network, placement)
+    return FaceParser(load_network(parsenet_network, path, _INPUTS, placement), placement)
 
 
-def load_network(tensors: Mapping[str, Tensor]) -> nn.Module:
+def parsenet_network(tensors: Mapping[str, Tensor]) -> nn.Module:
     """facexlib's ParseNet with these weights, fp32, in evaluation mode, batch normalisation folded.
 
     It maps (N, 3, 512, 512) RGB -1..1 to logits (N, 19, 512, 512) and a picture that nobody needs.

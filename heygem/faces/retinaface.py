@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from dataclasses import replace
+from functools import lru_cache, partial
 from itertools import pairwise
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -22,6 +24,8 @@ from heygem.errors import Text, WeightsRefusedError
 from heygem.faces.face import Face
 from heygem.faces.picture import working_pictures
 from heygem.frame import Frame
+from heygem.runtime.network import Input
+from heygem.weights.load import load_network
 
 Backbone = Literal["resnet50", "mobile0.25"]
 
@@ -38,13 +42,14 @@ _ANCHOR_SIDES_PX = ((16, 32), (64, 128), (256, 512))
 _VARIANCES = (0.1, 0.2)
 """Scales of the networks' offsets: of centres and landmarks, of sizes (as in SSD, arXiv:1512.02325)."""
 _BATCH = {"cpu": 8, "cuda": 32}
+_INPUTS = (Input(shape=(-1, 3, -1, -1), example=(1, 3, 128, 128)),)
 
 
 class RetinaFaceDetector:
     """A `faces.detect.FaceDetector` that keeps its network on the device.
 
     Args:
-        network: Of `load_network`, on the device and in the number format of `placement`.
+        network: Of `retinaface_network`, on the device and in the number format of `placement`.
         placement: Where `network` is.
         name: Of backbone and weights.
     """
@@ -57,8 +62,10 @@ class RetinaFaceDetector:
     @property
     def identity(self) -> str:
         """Changes whenever the same picture could give other faces."""
-        precision = precision_name(self._placement.precision)
-        return f"{self._name}/{precision}/{_LONG_SIDE_PX}px/score{_SCORE_THRESHOLD}/overlap{_OVERLAP_THRESHOLD}"
+        computed = precision_name(self._placement.precision)
+        if self._placement.converted_dir is not None:
+            computed += "/openvino"
+        return f"{self._name}/{computed}/{_LONG_SIDE_PX}px/score{_SCORE_THRESHOLD}/overlap{_OVERLAP_THRESHOLD}"
 
     @property
     def batch(self) -> int:
@@ -94,30 +101,28 @@ class RetinaFaceDetector:
         )
 
 
-def build_retinaface(
-    backbone: Backbone, tensors: Mapping[str, Tensor], placement: Placement, sha256: str
-) -> RetinaFaceDetector:
+def load_retinaface(backbone: Backbone, path: Path, placement: Placement, sha256: str) -> RetinaFaceDetector:
     """A detector with its network on the device.
 
     mobile0.25 always computes in fp32: it is small, and bf16 costs it 46 dB.
 
     Args:
         backbone: Which network the weights are for.
-        tensors: The official file's, without a ``module.`` prefix.
-        placement: Where to compute.
+        path: The official file.
+        placement: Where to compute, in which number format, by what.
         sha256: Of the file; goes into the detector's identity.
 
     Raises:
-        WeightsRefusedError: the tensors are not those of this network.
+        DeviceError: OpenVINO was to compute, and cannot.
+        WeightsRefusedError: the file holds something else.
     """
     if backbone == "mobile0.25":
-        placement = Placement(placement.device, torch.float32)
-    network = load_network(backbone, tensors)
-    network.to(placement.device, placement.precision, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        placement = replace(placement, precision=torch.float32)
+    network = load_network(partial(retinaface_network, backbone), path, _INPUTS, placement)
     return RetinaFaceDetector(network, placement, f"retinaface-{backbone}-{sha256[:12]}")
 
 
-def load_network(backbone: Backbone, tensors: Mapping[str, Tensor]) -> nn.Module:
+def retinaface_network(backbone: Backbone, tensors: Mapping[str, Tensor]) -> nn.Module:
     """facexlib's network with these weights, fp32, in evaluation mode, batch normalisation folded.
 
     It maps (N, 3, H, W) BGR 0..255 less the mean to offsets (N, A, 4), probabilities of background and face (N, A, 2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
@@ -16,16 +16,16 @@ from heygem.enhance.base import FaceEnhancer
 from heygem.errors import NOTHING, Text
 from heygem.faces.detect import FaceDetector
 from heygem.faces.haar import HaarDetector
-from heygem.faces.parsing import FaceParser, build_parser
-from heygem.faces.retinaface import build_retinaface
+from heygem.faces.parsing import FaceParser, load_parser
+from heygem.faces.retinaface import load_retinaface
 from heygem.lipsync import LipEngine, lip_engine
 from heygem.lipsync.base import LipSyncModel
 from heygem.lipsync.demo import speaker_engine
 from heygem.model_manager import ModelKey, ModelSpec
 from heygem.pipeline.options import DetectorChoice, RenderOptions
+from heygem.runtime.network import bytes_of
 from heygem.settings import Settings
 from heygem.weights.hashes import sha256_of
-from heygem.weights.load import read_tensors
 from heygem.weights.locate import path_of
 from heygem.weights.manifest import CHECKPOINTS
 from heygem.weights.speakers import LIPS, speaker_folder, speaker_names
@@ -116,7 +116,9 @@ def _bundled_lips(
     def find() -> VerifiedFile:
         return VerifiedFile(path, sha256_of(path, settings.models_dir), official, engine.name)
 
-    return _chosen("lips", engine.label, find, engine.load, engine.default_batch, placement, engine.note)
+    # So small that OpenVINO would save less than it costs to convert it for every speaker.
+    by_torch = replace(placement, converted_dir=None)
+    return _chosen("lips", engine.label, find, engine.load, engine.default_batch, by_torch, engine.note)
 
 
 def _enhancer(options: RenderOptions, settings: Settings, placement: Placement) -> Chosen[FaceEnhancer] | None:
@@ -136,11 +138,8 @@ def _parser(settings: Settings, placement: Placement) -> Chosen[FaceParser] | No
     if not _is_present("parsenet", settings):
         return None
 
-    def load(path: Path, placement: Placement) -> FaceParser:
-        return build_parser(read_tensors(path), placement)
-
     find = partial(find_weights, "parsenet", settings.models_dir)
-    return _chosen("parser", Text("ParseNet 人脸解析", "ParseNet face parser"), find, load, {}, placement)
+    return _chosen("parser", Text("ParseNet 人脸解析", "ParseNet face parser"), find, load_parser, {}, placement)
 
 
 def choose_detector(options: RenderOptions, settings: Settings, placement: Placement) -> Chosen[FaceDetector]:
@@ -160,7 +159,7 @@ def choose_detector(options: RenderOptions, settings: Settings, placement: Place
     find = partial(find_weights, _RETINAFACE[name], settings.models_dir)
 
     def load(path: Path, placement: Placement) -> FaceDetector:
-        return build_retinaface(backbone, read_tensors(path), placement, find().sha256)
+        return load_retinaface(backbone, path, placement, find().sha256)
 
     label = Text(f"RetinaFace 人脸检测（{backbone}）", f"RetinaFace face detector ({backbone})")
     return _chosen("detector", label, find, load, {"cpu": 8, "cuda": 32}, placement)
@@ -201,9 +200,7 @@ def _chosen(
 
 def _bytes_on_device(model: object) -> int:
     """Bytes of the tensors of the networks that a model holds."""
-    nets = [value for value in vars(model).values() if isinstance(value, torch.nn.Module)]
-    tensors = [tensor for net in nets for tensor in (*net.parameters(), *net.buffers())]
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    return sum(bytes_of(value) for value in vars(model).values() if isinstance(value, torch.nn.Module))
 
 
 def _is_path(name: str) -> bool:

@@ -56,7 +56,7 @@ class FirstLook:
         Raises:
             HeyGemError: the device or a model cannot be had, or the options are wrong.
         """
-        from heygem.device import place
+        from heygem.device import placement_of
         from heygem.jobs.preflight import KnownFiles, preflight
         from heygem.media.limits import Limits
 
@@ -66,7 +66,7 @@ class FirstLook:
             speech,
             settings=self._settings,
             models=self._models(),
-            placement=place(self._settings.device, self._settings.precision),
+            placement=placement_of(self._settings),
             options=options,
             known=self._known,
         )
@@ -77,10 +77,10 @@ class FirstLook:
         Raises:
             HeyGemError: the device or a model cannot be had.
         """
-        from heygem.device import place
+        from heygem.device import placement_of
         from heygem.jobs.choose_engines import Chosen, choose_engines
 
-        placement = place(self._settings.device, self._settings.precision)
+        placement = placement_of(self._settings)
         chosen = choose_engines(RenderOptions(), self._settings, placement)
         engines: list[Chosen[Any] | None] = [chosen.detector, chosen.lips, chosen.enhancer, chosen.parser]
         for engine in engines:

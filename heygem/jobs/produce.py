@@ -271,6 +271,7 @@ def _engine_facts(chosen: ChosenEngines, hashes: dict[str, str]) -> dict[str, di
     return {
         kind: {
             "name": engine.spec.key.name,
+            "placement": engine.spec.key.placement,
             "label": engine.label.en,
             "sha256": hashes[kind],
             "official": engine.official,

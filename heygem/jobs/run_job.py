@@ -50,11 +50,11 @@ class _Runner:
 
     def __init__(self, settings: Settings) -> None:
         # Late: torch and the networks' libraries take seconds, and the page is to open first.
-        from heygem.device import place
+        from heygem.device import placement_of
         from heygem.jobs.produce import Producer
         from heygem.model_manager import get_model_manager
 
-        placement = place(settings.device, settings.precision)
+        placement = placement_of(settings)
         self._settings, self._placement = settings, placement
         self._outputs_dir = settings.outputs_dir
         self._models = get_model_manager(settings)

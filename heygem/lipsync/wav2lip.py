@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from pathlib import Path
 
 import torch
+from torch import Tensor, nn
 
 from heygem.arrays import Crops, Heard, Waveform
-from heygem.device import Placement
+from heygem.device import FP32_ON_CPU, Placement
 from heygem.errors import Text
 from heygem.lipsync.base import AudioWindows, Drawn, LipEngine, with_mouth_hidden
 from heygem.nets.wav2lip import Wav2Lip
+from heygem.runtime.network import Input
 from heygem.speech import Tail
 from heygem.speech.mel import mel_spectrogram
 from heygem.speech.windows import MelWindows
-from heygem.weights.load import build, read_tensors
+from heygem.weights.load import build, load_network
+
+_INPUTS = (
+    Input(shape=(-1, 1, 80, 16), example=(1, 1, 80, 16)),
+    Input(shape=(-1, 6, 96, 96), example=(1, 6, 96, 96)),
+)
 
 
 class Wav2LipModel:
@@ -25,7 +32,7 @@ class Wav2LipModel:
     crop_size = 96
     sample_rate_hz = 16_000
 
-    def __init__(self, net: Wav2Lip, placement: Placement) -> None:
+    def __init__(self, net: nn.Module, placement: Placement) -> None:
         self._net = net
         self._precision = placement.precision
         self.device = placement.device
@@ -58,12 +65,16 @@ def load_wav2lip(path: Path, placement: Placement) -> Wav2LipModel:
     """Wav2Lip on a device.
 
     Raises:
+        DeviceError: OpenVINO was to compute, and cannot.
         WeightsRefusedError: the file holds something else.
     """
-    net = build(Wav2Lip, read_tensors(path), Placement(placement.device, torch.float32))
+    return Wav2LipModel(load_network(_make, path, _INPUTS, placement), placement)
+
+
+def _make(tensors: Mapping[str, Tensor]) -> Wav2Lip:
+    net = build(Wav2Lip, tensors, FP32_ON_CPU)
     net.fold_batch_norms()
-    net = net.to(dtype=placement.precision).to(memory_format=torch.channels_last)
-    return Wav2LipModel(net, placement)
+    return net
 
 
 ENGINE = LipEngine(

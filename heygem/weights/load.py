@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +17,9 @@ from torch import Tensor, nn
 
 from heygem.device import Placement
 from heygem.errors import Text, WeightsRefusedError
+from heygem.runtime.network import Input, ready
 from heygem.weights.container import Container, container_of, refuse_what_holds_no_weights
+from heygem.weights.hashes import sha256_of
 from heygem.weights.torchscript import read_torchscript
 
 M = TypeVar("M", bound=nn.Module)
@@ -122,6 +124,26 @@ def build(factory: Callable[[], M], tensors: Mapping[str, Tensor], placement: Pl
             )
         )
     return model.eval().requires_grad_(False)
+
+
+def load_network(
+    make: Callable[[dict[str, Tensor]], nn.Module], file: Path, inputs: Sequence[Input], placement: Placement
+) -> nn.Module:
+    """The network in a file of weights, as its placement runs it: by torch, or by OpenVINO.
+
+    Args:
+        make: Builds it from the file's tensors on the CPU, in fp32, for inference. Where OpenVINO's form of it was
+            kept, the file is not even read.
+        file: Its weights.
+        inputs: What it is called with.
+        placement: Where to compute, in which number format, by what.
+
+    Raises:
+        DeviceError: OpenVINO was to compute, and cannot.
+        WeightsRefusedError: the file holds something else.
+    """
+    remembers = placement.converted_dir or file.parent
+    return ready(lambda: make(read_tensors(file)), inputs, placement, lambda: sha256_of(file, remembers))
 
 
 def _read(file: Path, container: Container) -> dict[str, Tensor]:

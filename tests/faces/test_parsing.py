@@ -6,14 +6,14 @@ from torch import Tensor, nn
 from formula_weights import GOLDEN_DIR, formula_state, uniform
 from heygem.device import Placement
 from heygem.errors import WeightsRefusedError
-from heygem.faces.parsing import FaceParser, build_parser, load_network
+from heygem.faces.parsing import FaceParser, parsenet_network
 
 CPU = Placement(torch.device("cpu"), torch.float32)
 
 
 def test_network_gives_the_golden_logits() -> None:
     golden = np.load(GOLDEN_DIR / "parsenet_forward.npz")
-    network = load_network(formula_state("parsenet"))
+    network = parsenet_network(formula_state("parsenet"))
     with torch.inference_mode():
         logits, _ = network(uniform(4, (1, 3, 512, 512), -1, 1))
     assert np.abs(logits[..., ::8, ::8].numpy() - golden["logits_stride8"]).max() <= 2e-4
@@ -53,4 +53,4 @@ def test_other_weights_are_refused() -> None:
     state = formula_state("parsenet")
     state.pop("out_mask_conv.conv2d.bias")
     with pytest.raises(WeightsRefusedError, match="ParseNet"):
-        build_parser(state, CPU)
+        parsenet_network(state)

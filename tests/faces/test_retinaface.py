@@ -1,13 +1,15 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from formula_weights import GOLDEN_DIR, formula_state, uniform
+from formula_weights import GOLDEN_DIR, formula_state, uniform, write_retinaface
 from heygem.device import Placement
 from heygem.errors import WeightsRefusedError
 from heygem.faces import retinaface
-from heygem.faces.retinaface import Backbone, RetinaFaceDetector, anchors, build_retinaface, load_network
+from heygem.faces.retinaface import Backbone, RetinaFaceDetector, anchors, load_retinaface, retinaface_network
 from heygem.frame import ColourSpace, Frame
 
 CPU = Placement(torch.device("cpu"), torch.float32)
@@ -21,7 +23,7 @@ def grey_frame(width: int = 256, height: int = 192) -> Frame:
 @pytest.mark.parametrize("backbone", ["mobile0.25", "resnet50"])
 def test_network_gives_the_golden_outputs(backbone: Backbone) -> None:
     golden = np.load(GOLDEN_DIR / f"retinaface_{backbone}_forward.npz")
-    network = load_network(backbone, formula_state(f"retinaface_{backbone}"))  # type: ignore[arg-type]
+    network = retinaface_network(backbone, formula_state(f"retinaface_{backbone}"))  # type: ignore[arg-type]
     with torch.inference_mode():
         outputs = network(uniform(5, (1, 3, 192, 256), -120, 130))
     for name, output in zip(("loc", "conf", "landms"), outputs, strict=True):
@@ -92,18 +94,21 @@ def test_running_out_of_memory_is_not_hidden() -> None:
         RetinaFaceDetector(Hungry(), CPU, "hungry").detect([grey_frame()])
 
 
-def test_small_network_computes_in_fp32_and_says_who_it_is() -> None:
+def test_small_network_computes_in_fp32_and_says_who_it_is(tmp_path: Path) -> None:
     bf16 = Placement(torch.device("cpu"), torch.bfloat16)
-    state = formula_state("retinaface_mobile0.25")
-    detector = build_retinaface("mobile0.25", state, bf16, "ab" * 32)
+    file = tmp_path / "small.pth"
+    write_retinaface(file, "mobile0.25", prefix=True)
+    detector = load_retinaface("mobile0.25", file, bf16, "ab" * 32)
     assert detector.identity.startswith("retinaface-mobile0.25-abababababab/fp32/")
     assert len(detector.detect([grey_frame()] * 2)) == 2
-    assert detector.identity != build_retinaface("mobile0.25", state, bf16, "cd" * 32).identity
+    assert detector.identity != load_retinaface("mobile0.25", file, bf16, "cd" * 32).identity
 
 
-def test_large_network_follows_the_placement() -> None:
+def test_large_network_follows_the_placement(tmp_path: Path) -> None:
     bf16 = Placement(torch.device("cpu"), torch.bfloat16)
-    detector = build_retinaface("resnet50", formula_state("retinaface_resnet50"), bf16, "ab" * 32)
+    file = tmp_path / "large.pth"
+    write_retinaface(file, "resnet50")
+    detector = load_retinaface("resnet50", file, bf16, "ab" * 32)
     assert "/bf16/" in detector.identity
     assert len(detector.detect([grey_frame(64, 64)])) == 1
 
@@ -114,11 +119,11 @@ def test_no_frames_no_faces() -> None:
 
 def test_weights_of_another_network_are_refused() -> None:
     with pytest.raises(WeightsRefusedError, match=r"RetinaFace resnet50"):
-        build_retinaface("resnet50", formula_state("retinaface_mobile0.25"), CPU, "0" * 64)
+        retinaface_network("resnet50", formula_state("retinaface_mobile0.25"))
     incomplete = formula_state("retinaface_mobile0.25")
     incomplete.pop("ClassHead.0.conv1x1.bias")
     with pytest.raises(WeightsRefusedError, match=r"RetinaFace mobile0\.25"):
-        build_retinaface("mobile0.25", incomplete, CPU, "0" * 64)
+        retinaface_network("mobile0.25", incomplete)
 
 
 def test_boxes_are_decoded_by_the_offsets() -> None:
