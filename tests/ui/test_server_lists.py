@@ -45,3 +45,10 @@ def test_a_batch_is_downloaded_as_one_file(server, http):
     with ZipFile(io.BytesIO(answer.content)) as archive:
         assert archive.namelist() == ["a.mp4", "a (2).mp4", "results.txt"]
     assert http.get("/batches/none/results.zip").status_code == 404
+
+
+def test_gradio_does_not_look_all_the_time_for_events_that_are_never_queued(server):
+    app = server.server.config.app
+    [page] = [route.app.get_blocks() for route in app.routes if hasattr(getattr(route, "app", None), "get_blocks")]
+    assert not any(event.queue for event in page.fns.values())
+    assert page._queue.sleep_when_free >= 0.5 and page._queue.progress_update_sleep_when_free >= 0.5

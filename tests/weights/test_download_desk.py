@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from file_server import serving
 
 from heygem.errors import DownloadError, Text
 from heygem.weights.download import Watcher
 from heygem.weights.download_desk import Download, DownloadDesk
-from heygem.weights.manifest import Checkpoint
+from heygem.weights.manifest import CHECKPOINTS, Checkpoint
 
 NAMES = ["wav2lip", "gfpgan", "parsenet"]
 
@@ -136,3 +139,34 @@ def test_a_failure_can_be_put_away(server: Server) -> None:
     server.until("wav2lip", is_active=False)
     server.desk.cancel("wav2lip")
     assert server.desk.downloads() == {}
+
+
+def test_a_cancelled_download_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    content = bytes(range(256)) * 32_000
+    half = len(content) // 2
+    with serving(content) as files:
+        files.stall_after = half
+        one = replace(
+            CHECKPOINTS["parsenet"],
+            bytes=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+            urls=(files.url,),
+        )
+        monkeypatch.setitem(CHECKPOINTS, "parsenet", one)
+        desk = DownloadDesk(tmp_path)
+        desk.begin(["parsenet"])
+        while (found := desk.downloads()["parsenet"]).done < half:
+            time.sleep(0.01)
+        assert found.is_begun
+        desk.cancel("parsenet")
+        files.go_on.set()  # the next piece comes, and is not wanted
+        while desk.downloads():
+            time.sleep(0.01)
+        assert not (tmp_path / one.filename).exists()
+        desk.begin(["parsenet"])
+        while desk.downloads():
+            time.sleep(0.01)
+    assert (tmp_path / one.filename).read_bytes() == content
+    first, second = files.ranges
+    assert first is None and second is not None and int(second.removeprefix("bytes=").removesuffix("-")) >= half
