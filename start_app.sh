@@ -51,7 +51,9 @@ driver_version() {
 choose_requirements() {
     local driver
     driver=$(driver_version)
-    if [[ -n $driver && $driver -lt $CUDA13_DRIVER ]]; then
+    if [[ -z $driver ]]; then
+        printf 'requirements-cpu.txt\n'
+    elif ((driver < CUDA13_DRIVER)); then
         say "NVIDIA 驱动 $driver 低于 CUDA 13 所需的 $CUDA13_DRIVER，改装 CUDA 12 版本的 torch。" \
             "The NVIDIA driver $driver is older than the $CUDA13_DRIVER that CUDA 13 needs: installing torch for CUDA 12."
         printf 'requirements-cuda12.txt\n'
@@ -62,7 +64,7 @@ choose_requirements() {
 
 # What .venv has to hold, in one line: a second start compares it and leaves pip alone.
 fingerprint() {
-    { printf '%s\n' "$1"; cat "$1" requirements-base.txt; } | sha256sum | cut -d ' ' -f 1
+    { printf '%s\n' "$1"; cat "$1" requirements.txt requirements-base.txt; } | sha256sum | cut -d ' ' -f 1
 }
 
 install() {

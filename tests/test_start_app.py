@@ -196,9 +196,9 @@ def test_an_old_driver_gets_the_older_torch(tmp_path, driver, chosen):
     assert ("CUDA 12" in done.stderr) == (chosen != "requirements.txt")
 
 
-def test_a_broken_driver_or_none_gets_the_default(tmp_path):
+def test_a_broken_driver_or_none_gets_what_is_fast_on_a_cpu(tmp_path):
     command(tmp_path, "nvidia-smi", "echo 'NVIDIA-SMI has failed' ; exit 9")
-    assert bash("choose_requirements", path=tmp_path).stdout.strip() == "requirements.txt"
+    assert bash("choose_requirements", path=tmp_path).stdout.strip() == "requirements-cpu.txt"
 
 
 def test_no_suitable_python_is_told(tmp_path):
@@ -215,6 +215,7 @@ def checkout(tmp_path):
     tools, folder = tmp_path / "tools", tmp_path / "my checkout"
     tools.mkdir()
     folder.mkdir()
+    (folder / "requirements-cpu.txt").write_text("zero\n")
     (folder / "requirements.txt").write_text("one\n")
     (folder / "requirements-base.txt").write_text("two\n")
     inner = (
@@ -243,9 +244,10 @@ def test_the_second_start_leaves_pip_alone(checkout):
     folder, install, _ = checkout
     assert install() == (0, ["venv", "pip"])
     assert install() == (0, [])
-    (folder / "requirements-base.txt").write_text("three\n")
-    assert install() == (0, ["pip"])
-    assert install() == (0, [])
+    for name in ("requirements-cpu.txt", "requirements.txt", "requirements-base.txt"):
+        (folder / name).write_text("three\n")
+        assert install() == (0, ["pip"])
+        assert install() == (0, [])
 
 
 def test_an_installation_that_was_killed_is_made_anew(checkout):
