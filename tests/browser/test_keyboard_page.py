@@ -37,11 +37,12 @@ BEGIN = """() => {
 
 FOCUSED = """() => {
   const node = document.activeElement;
-  // A player has the focus for each of its own controls.
+  // A player has the focus for each of its own controls too, and is not `:focus` then; the browser marks which it is.
   if (node === document.body || (visited.has(node) && node.tagName !== 'VIDEO')) return null;
   visited.add(node);
   const {left, right} = node.getBoundingClientRect();
-  return {left, right, differs: looks(node) !== unfocused.get(node), html: node.outerHTML.slice(0, 200)};
+  const differs = !node.matches(':focus') || looks(node) !== unfocused.get(node);
+  return {left, right, differs, html: node.outerHTML.slice(0, 200)};
 }"""
 
 
