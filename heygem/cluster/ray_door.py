@@ -10,6 +10,7 @@ import os
 import secrets
 import socket
 import threading
+from pathlib import Path
 from typing import Any
 
 from heygem.cluster.messages import ActorGoneError, ActorSilentError, Node, SharedSettings
@@ -17,6 +18,9 @@ from heygem.errors import ClusterError, Text
 
 LOCAL = "local"
 """The address that starts Ray on this machine, for as long as this process lives."""
+
+_TOKEN_FILE = Path.home() / ".ray" / "auth_token"
+"""Where `ray get-auth-token --generate` leaves the secret that the machines of a cluster share."""
 
 _REACH_S = 3.0
 _OBJECTS_BYTES = 80_000_000
@@ -40,6 +44,9 @@ class RayDoor:
             # Ray listens on every interface, and without a token obeys whoever calls.
             os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # Ray's name for: listen on the loopback interface
             os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+        elif any(name in os.environ for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")) or _TOKEN_FILE.exists():
+            # `ray start` asks for a token as soon as there is one; a driver that names an address has to say so.
+            os.environ.setdefault("RAY_AUTH_MODE", "token")
         try:
             import ray
         except ImportError as error:

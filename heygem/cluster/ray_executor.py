@@ -79,6 +79,8 @@ class RayExecutor(Executor):
         ClusterError: with code ray_missing, Ray is not installed.
     """
 
+    is_apart = True
+
     def __init__(
         self,
         settings: Settings,

@@ -116,11 +116,7 @@ class Claims:
             JobRequeued: somebody else has it by now.
         """
         with self._database.writing() as db:
-            if _is_unwanted(db, claim):
-                self._end(db, claim, JobStatus.CANCELLED, None)
-            else:
-                _change(db, claim, f"{_WAIT_AGAIN}, attempt = attempt - 1")
-                note(db, claim.job.id, "put back")
+            self._put_back(db, claim)
 
     def crashed(self, claim: Claim, error: JobError, max_attempts: int) -> None:
         """Let the job wait for another attempt in a new process, or interrupt it if it had all of them.
@@ -133,11 +129,15 @@ class Claims:
         with self._database.writing() as db:
             self._free(db, claim, error, max_attempts)
 
-    def recover(self, max_attempts: int) -> list[str]:
+    def recover(self, max_attempts: int, *, is_their_fault: bool = True) -> list[str]:
         """Free the jobs of processes that died, or gave no sign of life for a whole lease.
 
         They keep their place in the queue. One that had all its attempts is interrupted, and one that was to be
         cancelled is.
+
+        Args:
+            max_attempts: How often a job may take its process down with it.
+            is_their_fault: Whether the jobs may be what the processes died of; if not, it costs them no attempt.
 
         Returns:
             Their ids.
@@ -146,7 +146,10 @@ class Claims:
             rows = db.execute("SELECT * FROM job WHERE state = 'running' ORDER BY place").fetchall()
             lost = [row for row in rows if self._is_lost(row)]
             for row in lost:
-                self._free(db, self._claim(row), INTERRUPTED, max_attempts)
+                if is_their_fault:
+                    self._free(db, self._claim(row), INTERRUPTED, max_attempts)
+                else:
+                    self._put_back(db, self._claim(row))
         return [row["id"] for row in lost]
 
     def _is_lost(self, row: sqlite3.Row) -> bool:
@@ -157,6 +160,13 @@ class Claims:
 
     def _claim(self, row: sqlite3.Row) -> Claim:
         return Claim(job_of(row, self._root), row["fence"])
+
+    def _put_back(self, db: sqlite3.Connection, claim: Claim) -> None:
+        if _is_unwanted(db, claim):
+            self._end(db, claim, JobStatus.CANCELLED, None)
+        else:
+            _change(db, claim, f"{_WAIT_AGAIN}, attempt = attempt - 1")
+            note(db, claim.job.id, "put back")
 
     def _free(self, db: sqlite3.Connection, claim: Claim, error: JobError, max_attempts: int) -> None:
         if _is_unwanted(db, claim):

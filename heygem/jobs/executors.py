@@ -13,7 +13,13 @@ Work = Callable[[Runner], None]
 
 
 class Executor(ABC):
-    """Carries out what the queue has claimed. The queue's store stays the only truth about jobs."""
+    """Carries out what the queue has claimed. The queue's store stays the only truth about jobs.
+
+    Attributes:
+        is_apart: Jobs are done in other processes: if the queue's own dies, it was not of them.
+    """
+
+    is_apart = False
 
     @abstractmethod
     def has_room(self) -> bool:

@@ -81,7 +81,8 @@ class Workers:
 
     def recover(self) -> list[Job]:
         """Put the jobs of dead processes back in their places, or interrupt them; they are returned."""
-        freed = [self._store.get(job_id) for job_id in self._store.claims.recover(self._max_attempts)]
+        lost = self._store.claims.recover(self._max_attempts, is_their_fault=not self._executor.is_apart)
+        freed = [self._store.get(job_id) for job_id in lost]
         for job in freed:
             with logged_as(job.id):
                 log.warning("the process that ran it is gone (attempt %d): %s", job.attempt, job.status)

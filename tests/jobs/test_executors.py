@@ -163,3 +163,17 @@ def test_the_local_executor_works_on_the_thread_that_asks(request_of, outputs):
     queue.submit(request_of())
     queue.run_next()
     assert threads == [threading.current_thread()]
+
+
+def test_the_death_of_the_queues_process_costs_jobs_elsewhere_no_attempt(request_of, outputs):
+    first = TaskQueue(lambda job, progress: DONE, outputs_dir=outputs)
+    job = first.submit(request_of())
+    first.store.claims._owner = "another boot:1:1"  # as a process that is dead by now
+    first.store.claims.take()
+    executor = Threads(lambda job, progress: DONE, room=1)
+    executor.is_apart = True
+    queue = TaskQueue(executor, outputs_dir=outputs)
+    assert [(freed.id, freed.status, freed.attempt) for freed in queue.recover()] == [(job.id, JobStatus.QUEUED, 0)]
+    first.store.claims.take()
+    here = TaskQueue(LocalExecutor(lambda job, progress: DONE), outputs_dir=outputs)
+    assert [freed.attempt for freed in here.recover()] == [1]
