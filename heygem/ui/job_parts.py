@@ -36,7 +36,7 @@ def title(job: Job) -> str:
     kind = f'<span class="hg-kind">{bilingual(text.KIND[request.kind])}</span>' if request.kind in text.KIND else ""
     return (
         f'<div class="hg-row"><b class="hg-name" title="{escape(" + ".join(made_of))}">'
-        f"{kind}{escape(request.title)}</b>"
+        f"{escape(request.title)}{kind}</b>"
         f"{chip(job.status, text.STATUS[job.status])}</div>"
     )
 
