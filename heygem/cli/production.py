@@ -107,7 +107,11 @@ def produce_all(orders: Sequence[Order], args: argparse.Namespace, settings: Set
                 speech_name=request.audio_name,
                 is_preview=request.kind is JobKind.PREVIEW,
             )
-        return "\n".join([str(made.output), str(made.summary), *(str(notice.text) for notice in made.notices)])
+        said = [str(made.output), str(made.summary), *(str(notice.text) for notice in made.notices)]
+        if made.part_s is not None:
+            start, stop = made.part_s
+            said.insert(1, f"结果的第 {start:.1f} 至 {stop:.1f} 秒 seconds {start:.1f} to {stop:.1f} of the result")
+        return "\n".join(said)
 
     console = Console()
     outcomes: list[_Outcome] = []
