@@ -132,9 +132,7 @@ class ClipList:
         Raises:
             HeyGemError: none was queued; the list is as it was.
         """
-        taken, _ = self._change(
-            chosen, lambda draft: replace(draft, clips=(), submitted=draft.clips) if draft.clips else draft
-        )
+        taken, _ = self._change(chosen, lambda draft: replace(draft, clips=(), submitted=draft.clips))
         try:
             return queue(self._requests(taken, speech, options))
         except HeyGemError:

@@ -134,6 +134,7 @@ def test_a_bad_speech_is_told_once_and_one_of_a_clip_s_own_at_the_clip():
     assert html.count("Broken &lt;b&gt;.") == 1 and 'data-verdict="bad"' not in html and "MB" not in html
     html = drawn((replace(CLIP, speech=Path("x.wav"), speech_name="x<.wav"), bad), (OTHER, ready()))
     assert 'data-verdict="bad"' in row(html) and "x&lt;.wav" in row(html) and "Broken" in row(html)
+    assert html.count("Broken") == 1
 
 
 def test_names_are_words():
