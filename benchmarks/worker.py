@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -23,7 +24,7 @@ from benchmarks.meter import GpuWatch, MemoryWatch, now, peak_rss_mb, since
 from benchmarks.plan import Cost, Figures, JobFigures, JobPlan, Plan
 from benchmarks.stages import stage_costs
 from heygem.batch_memory import BatchMemory
-from heygem.device import Placement, place
+from heygem.device import FP32_ON_CPU, placement_of
 from heygem.errors import JobCancelled
 from heygem.faces.face import FaceTrack
 from heygem.jobs.choose_engines import Chosen, choose_engines
@@ -63,7 +64,9 @@ class _Worker:
         self._plan = plan
         self._settings = Settings.from_env(os.environ)
         _take_for_official(plan.parsenet_sha256, self._settings.models_dir)
-        self.placement = place(self._settings.device, self._settings.precision)
+        # Converted networks stay from process to process, as they do for users; no clip was seen before.
+        shutil.rmtree(self._settings.cache_dir / "tracks", ignore_errors=True)
+        self.placement = placement_of(self._settings)
         self._models = ModelManager(self._settings.model_budget_mb << 20)
         self._producer = Producer(self._models, self._settings, self.placement)
         self.engines = ""
@@ -124,7 +127,7 @@ class _Worker:
         file = self._settings.gfpgan_file
         if not self._plan.yardstick or file is None:
             return []
-        net = build(GFPGAN, read_tensors(file), Placement(device, torch.float32))
+        net = build(GFPGAN, read_tensors(file), FP32_ON_CPU).to(device)
         face = torch.rand(1, 3, 512, 512, generator=torch.Generator().manual_seed(1)).to(device) * 2 - 1
         costs = []
         with torch.inference_mode():
