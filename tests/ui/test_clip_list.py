@@ -124,7 +124,8 @@ def test_a_clip_s_own_options(bench):
     assert clip.effective(RenderOptions()) == RenderOptions(face="2", sync_offset_ms=-40, lips="demo")
     assert other.own == ()
     bench.act("clip-sync ", "a.mp4").act("clip-lips /etc/passwd", "a.mp4").act("clip-nothing 1", "a.mp4")
-    assert bench.list.draft(bench.chosen).clips[0].own == ("face", "lips")
+    clip = bench.list.draft(bench.chosen).clips[0]
+    assert clip.own == ("face", "lips") and clip.options.lips == "demo"
     bench.act("clip-reset", "a.mp4")
     assert bench.list.draft(bench.chosen).clips[0].own == ()
 
