@@ -24,6 +24,7 @@
 * JobUnwound                   not an error: a running job is to end now
   + JobCancelled               the user stopped it
   + JobRequeued                the server stops; the job will run again
+    - ShareDrawn               a share of it is drawn; whoever has them all goes on
 """
 
 from __future__ import annotations
@@ -203,3 +204,7 @@ class JobCancelled(JobUnwound):
 
 class JobRequeued(JobUnwound):
     """The server stops, or somebody else has the job by now; it will run again."""
+
+
+class ShareDrawn(JobRequeued):
+    """A share of the job's segments is drawn. They stay, for whoever brings all of them together."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -35,6 +36,7 @@ from heygem.pipeline.options import RenderOptions
 from heygem.pipeline.preview import render_preview
 from heygem.pipeline.progress import Progress, Stage
 from heygem.pipeline.render import Report, render
+from heygem.pipeline.shares import WHOLE, Share
 from heygem.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -95,6 +97,8 @@ class Producer:
         speech_name: str = "",
         content_id: str = "",
         is_preview: bool = False,
+        share: Share = WHOLE,
+        tracks: DetectionCache | None = None,
     ) -> Produced:
         """Write `output`, and a manifest beside it with the suffix ``.json``.
 
@@ -108,9 +112,12 @@ class Producer:
             speech_name: Likewise.
             content_id: Unique name of the result, for its metadata; empty: a new one.
             is_preview: Make only its hardest few seconds.
+            share: What to draw, if several draw it.
+            tracks: Where those look for faces that were found, and leave them; None: in this machine's cache.
 
         Raises:
             HeyGemError: it could not be done; nothing is left of `output`.
+            ShareDrawn: as for `render`.
             JobCancelled: from `progress`.
         """
         clip_name, speech_name = clip_name or video.name, speech_name or audio.name
@@ -127,13 +134,13 @@ class Producer:
             progress.tick(Stage.LISTENING, 0)
             windows = self._windows(recording, engines.lips, leases["lips"], options)
             log.info("%s + %s: %.2f s of speech", clip_name, speech_name, float(recording.duration))
-            report = (render_preview if is_preview else render)(
+            report = (render_preview if is_preview else partial(render, share=share))(
                 video,
                 Speech(recording, windows),
                 output,
                 engines=engines,
                 options=options,
-                cache=self._tracks,
+                cache=tracks or self._tracks,
                 progress=progress,
                 is_labelled=self._marking.is_visible,
                 metadata=self._marking.metadata(content_id),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,19 +12,34 @@ from heygem.jobs.disk_guard import full_disk_told
 from heygem.jobs.job import Job, JobKind, JobRequest, JobResult, Runner
 from heygem.pipeline.options import PREVIEW_S
 from heygem.pipeline.progress import Progress
+from heygem.pipeline.shares import WHOLE, Share
 from heygem.settings import Settings
 
 log = logging.getLogger(__name__)
 
 
-def make_runner(settings: Settings) -> Runner:
-    """A runner that keeps its models between jobs. Nothing is imported or loaded before the first one."""
+RESULT = "result.mp4"
+"""Name of the video in a job's folder."""
+
+_TRACKS_BYTES = 1 << 30
+
+TRACKS = ".tracks"
+"""Folder beside a job's inputs in which those who share its drawing hand on the faces that they found."""
+
+
+def make_runner(settings: Settings, share_of: Callable[[Job], Share] = lambda job: WHOLE) -> Runner:
+    """A runner that keeps its models between jobs. Nothing is imported or loaded before the first one.
+
+    Args:
+        settings: Where the jobs' folders, weights and caches are.
+        share_of: What to draw of a job, if several draw it.
+    """
     runner: _Runner | None = None
 
     def run(job: Job, progress: Progress) -> JobResult:
         nonlocal runner
         if runner is None:
-            runner = _Runner(settings)
+            runner = _Runner(settings, share_of)
         return runner.run(job, progress)
 
     return run
@@ -48,7 +63,7 @@ def speech_seconds(request: JobRequest) -> float | None:
 class _Runner:
     """Does jobs, one after another, into ``outputs_dir / job.id``."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, share_of: Callable[[Job], Share]) -> None:
         # Late: torch and the networks' libraries take seconds, and the page is to open first.
         from heygem.device import placement_of
         from heygem.jobs.produce import Producer
@@ -57,6 +72,7 @@ class _Runner:
         placement = placement_of(settings)
         self._settings, self._placement = settings, placement
         self._outputs_dir = settings.outputs_dir
+        self._share_of = share_of
         self._models = get_model_manager(settings)
         self._producer = Producer(self._models, settings, placement)
         log.info("running on %s", placement)
@@ -66,15 +82,18 @@ class _Runner:
 
         Raises:
             HeyGemError: it could not be done.
+            ShareDrawn: as for `Producer.produce`.
             JobCancelled: the user stopped it.
         """
         if job.request.kind is JobKind.SPEAKER:
             return self._make_speaker(job, progress)
+        from heygem.faces.track_cache import DetectionCache
         from heygem.jobs.poster import make_poster
         from heygem.pipeline.segments import segments_folder
 
         folder = self._outputs_dir / job.id
-        output = folder / "result.mp4"
+        output = folder / RESULT
+        tracks = DetectionCache(folder / TRACKS, _TRACKS_BYTES) if (folder / TRACKS).is_dir() else None
         with full_disk_told(), segments_folder(output), _named_by_its_user(job.request):
             made = self._producer.produce(
                 job.request.video,
@@ -86,6 +105,8 @@ class _Runner:
                 speech_name=job.request.audio_name,
                 content_id=job.id,
                 is_preview=job.request.kind is JobKind.PREVIEW,
+                share=self._share_of(job),
+                tracks=tracks,
             )
             poster: Path = make_poster(made.output, folder / "poster.jpg")
         return JobResult(

@@ -11,6 +11,7 @@ from math import ceil
 from pathlib import Path
 from types import MappingProxyType
 
+from heygem.errors import ShareDrawn
 from heygem.faces.face import FaceTrack
 from heygem.faces.track import build_track
 from heygem.faces.track_cache import DetectionCache
@@ -19,6 +20,7 @@ from heygem.pipeline.drawing import Drawing, Engines, Speech
 from heygem.pipeline.options import RenderOptions
 from heygem.pipeline.progress import Progress, Stage
 from heygem.pipeline.segments import LONG_SEGMENTS, SEGMENT_S, draw_in_segments
+from heygem.pipeline.shares import GROUNDWORK, WHOLE, Share
 from heygem.pipeline.tracking import find_in_all
 
 log = logging.getLogger(__name__)
@@ -60,6 +62,7 @@ def render(
     is_labelled: bool = True,
     metadata: Mapping[str, str] = MappingProxyType({}),
     segment_s: Fraction = SEGMENT_S,
+    share: Share = WHOLE,
 ) -> Report:
     """Write `output`: the picture of `video`, speaking `speech`.
 
@@ -77,11 +80,13 @@ def render(
         is_labelled: Draw the visible label.
         metadata: What the container of the result says of it, by key.
         segment_s: Seconds of a long result that are lost at the most when the job is cut short and runs again.
+        share: What to draw of a long result, if several draw it. A short one is drawn by one alone.
 
     Raises:
         InputError: the clip cannot be used, or shows no face; nothing is drawn then.
         ModelError: the device cannot run the models.
         EncodeError: the result cannot be written; nothing is left of it.
+        ShareDrawn: the segments of a share are beside where the result will be.
         JobUnwound: from `progress`.
     """
     source = VideoSource(video, fps=options.fps)
@@ -95,12 +100,14 @@ def render(
     log.info("face in %.0f %% of %d frames (%s)", 100 * track.coverage, len(track), track.detector)
 
     drawing = Drawing(source, track, speech, engines, options, count, is_labelled)
+    if share == GROUNDWORK:
+        raise ShareDrawn
     if count <= LONG_SEGMENTS * drawing.frames_in(segment_s):
         with drawing.sink(output, speech.audio, metadata) as sink:
             drawing.draw(range(count), sink, progress)
             progress.tick(Stage.FINISHING, 0)
     else:
-        draw_in_segments(drawing, output, metadata, progress, segment_s=segment_s)
+        draw_in_segments(drawing, output, metadata, progress, segment_s=segment_s, share=share)
     return Report(
         frames=count,
         fps=fps,

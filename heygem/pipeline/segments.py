@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from heygem import __version__
-from heygem.errors import DeviceLostError, JobRequeued
+from heygem.errors import DeviceLostError, JobRequeued, ShareDrawn
 from heygem.media.ffmpeg_binary import ffmpeg_banner
 from heygem.media.joined_video import join_parts
 from heygem.media.mp4_writer import cannot_write, flush
 from heygem.media.picture_sums import PictureSums
 from heygem.pipeline.drawing import Drawing
 from heygem.pipeline.progress import Progress, Stage
+from heygem.pipeline.shares import JOURNAL, WHOLE, Share
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +58,13 @@ def split(count: int, length: int) -> list[Segment]:
 
 
 def draw_in_segments(
-    drawing: Drawing, output: Path, metadata: Mapping[str, str], progress: Progress, *, segment_s: Fraction
+    drawing: Drawing,
+    output: Path,
+    metadata: Mapping[str, str],
+    progress: Progress,
+    *,
+    segment_s: Fraction,
+    share: Share = WHOLE,
 ) -> None:
     """Write `output` by way of segments; those that an earlier run of the same job finished are not drawn again.
 
@@ -67,18 +74,20 @@ def draw_in_segments(
         metadata: What its container says of it, by key.
         progress: Somebody who watches.
         segment_s: Seconds of the result in a segment.
+        share: Which segments to draw; they are joined if these are all.
 
     Raises:
         HeyGemError: as for `Drawing.draw`; nothing is left of the result or its segments.
+        ShareDrawn: the share's segments are there.
         JobUnwound: from `progress`; segments stay if the job will run again.
     """
     length = drawing.frames_in(segment_s)
     segments = split(drawing.count, length)
     with segments_folder(output) as folder:
         journal = SegmentJournal(folder, made_from(drawing, length))
-        missing = [segment for segment in segments if segment.number not in journal.finished]
-        if len(missing) < len(segments):
-            log.info("going on: %d of %d segments are there", len(segments) - len(missing), len(segments))
+        missing = [segment for segment in share.among(segments) if segment.number not in journal.finished]
+        if journal.finished:
+            log.info("going on: %d of %d segments are there", len(journal.finished), len(segments))
         for run in _in_one_piece(missing):
             part = range(run[0].frames.start, run[-1].frames.stop)
             progress.tick(Stage.DRAWING, part.start, drawing.count)
@@ -90,6 +99,8 @@ def draw_in_segments(
                     journal.add(segment)
             finally:
                 decoded.close()
+        if not share.is_whole:
+            raise ShareDrawn
         progress.tick(Stage.FINISHING, 0, drawing.count)
         join_parts(
             [journal.path(segment) for segment in segments],
@@ -148,7 +159,7 @@ class SegmentJournal:
 
     def __init__(self, folder: Path, facts: Mapping[str, Any]) -> None:
         self._folder = folder
-        self._file = folder / "journal.jsonl"
+        self._file = folder / JOURNAL
         self.finished: set[int] = set()
         lines = self._lines()
         if not lines or lines[0] != facts:
