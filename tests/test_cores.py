@@ -1,5 +1,8 @@
 """Work spread over cores: order, errors, and that torch is left alone elsewhere."""
 
+import os
+import subprocess
+import sys
 import threading
 import time
 
@@ -47,3 +50,13 @@ def test_an_error_arrives_when_nobody_works_any_more() -> None:
     with pytest.raises(ValueError, match="first"):
         each(work, range(8))
     assert sorted(done) == list(range(1, 8))
+
+
+def test_numpy_s_matrices_are_computed_on_one_thread() -> None:
+    code = (
+        "import heygem, numpy\nfrom threadpoolctl import threadpool_info\n"
+        "print(*{pool['num_threads'] for pool in threadpool_info() if pool['internal_api'] == 'openblas'})"
+    )
+    env = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True)
+    assert done.stdout.split() == ["1"]
