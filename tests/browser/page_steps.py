@@ -60,3 +60,9 @@ def download(page, selector):
 def scroll_width(page):
     """How wide the page is, with what sticks out of the window."""
     return page.evaluate("document.documentElement.scrollWidth")
+
+
+def cancel_everything(http):
+    """What still runs or waits is not to delay the next test."""
+    for job in http.get("/api/v1/jobs?state=queued&state=running&limit=200").json()["jobs"]:
+        http.post(f"/api/v1/jobs/{job['id']}/cancel")

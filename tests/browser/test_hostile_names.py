@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+from page_server import WAIT_MS
 from page_steps import BATCH, HISTORY, PRESENTER, SINGLE, fill_single, go_to, scroll_width
 from playwright.sync_api import expect
 
@@ -24,7 +25,7 @@ NAMES = [
 def submitted(quick_server, speech):
     """A batch of all of them, and one on its own, as scripts send them: names arrive as they are."""
     clip, sound = PRESENTER.read_bytes(), part("audio", NAMES[0].replace("mp4", "wav"), speech.read_bytes())
-    with httpx.Client(base_url=quick_server.url, timeout=30, headers={"content-type": FORM}) as http:
+    with httpx.Client(base_url=quick_server.url, timeout=WAIT_MS / 1000, headers={"content-type": FORM}) as http:
         for route, names in (("batches", NAMES), ("jobs", NAMES[:1])):
             parts = [part("videos" if route == "batches" else "video", name, clip) for name in names]
             answer = http.post(f"/api/v1/{route}", content=b"".join([*parts, sound, b"--edge--\r\n"]))

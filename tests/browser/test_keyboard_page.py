@@ -86,7 +86,7 @@ def test_tabs_and_buttons_act_on_keys(quick_server, open_page):
 @pytest.mark.parametrize("motion", ["reduce", "no-preference"])
 def test_nothing_moves_for_those_who_ask_for_it(quick_server, open_page, speech, clip_named, motion):
     page = open_page(quick_server, reduced_motion=motion)
-    fill_single(page, speech, clip_named("slow and still.mp4"))
+    fill_single(page, speech, clip_named("endless and still.mp4"))
     page.click("#single-generate")
     expect(page.locator("#state .busy")).to_be_visible()
     moving = "document.getAnimations().filter((one) => one.playState === 'running').length"
@@ -96,6 +96,7 @@ def test_nothing_moves_for_those_who_ask_for_it(quick_server, open_page, speech,
     else:
         page.wait_for_function(f"{moving} > 0")
     page.click("#single-cancel")
+    expect(page.locator("#single-status")).to_contain_text("Cancelled")
 
 
 def test_on_a_phone_everything_is_in_one_column_and_nothing_sticks_out(quick_server, open_page):

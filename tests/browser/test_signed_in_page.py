@@ -1,7 +1,7 @@
 """Signing in with a browser: app.py with a user."""
 
 import pytest
-from conftest import Server, settings_of
+from page_server import Server, settings_of
 from page_steps import download, fill_single
 from playwright.sync_api import expect
 

@@ -1,10 +1,10 @@
 """The real page over a real queue whose runner copies the clip instead of drawing lips. Run by the browser tests.
 
-What a clip's name says, its job does: "slow" takes seconds, "bad" fails, "flaky" fails the first time. Only a "couple"
-is looked at before its job: the detector, and torch with it, would take most of the time of every test.
+What a clip's name says, its job does: "slow" takes seconds, "endless" goes on until it is cancelled, "bad" fails,
+"flaky" fails the first time. Only a "couple" is looked at before its job: the detector, and torch with it, would take
+most of the time of every test.
 """
 
-import os
 import shutil
 import socket
 import sys
@@ -40,12 +40,15 @@ def main(port, folder, step_s):
 
     def run(job, progress):
         # A page looks once a second: what it is to see of a stage has to last longer than that.
-        drawing_s = 0.2 if "slow" in job.request.video_name else step_s
+        name = job.request.video_name
+        drawing_s = 0.2 if "slow" in name else step_s
         for stage in Stage:
             for frame in range(0, 100, 5):
                 progress.tick(stage, frame, 100 if stage is Stage.DRAWING else None)
                 time.sleep(drawing_s if stage is Stage.DRAWING else step_s)
-        name = job.request.video_name
+        while "endless" in name:
+            progress.tick(Stage.DRAWING, 50, 100)
+            time.sleep(step_s)
         is_first_try = job.id not in tried
         tried.add(job.id)
         if "bad" in name or ("flaky" in name and is_first_try):
@@ -63,7 +66,6 @@ def main(port, folder, step_s):
         outputs_dir=folder / "outputs",
         cache_dir=folder / "outputs/.cache",
         log_file=folder / "run.log",
-        auth=os.environ.get("HEYGEM_AUTH", ""),
     )
     run_log = open_run_log(settings.log_file)
     queue = TaskQueue(run, outputs_dir=settings.outputs_dir)
