@@ -8,6 +8,6 @@ __version__ = "0.1.0"
 # wants the cores too. Read when torch loads OpenMP, hence here, before anything imports torch.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-# The same of numpy's matrices, all of which are small here. The threads of its OpenBLAS wait for each other by spinning:
-# beside other work, measuring the offset of a clip took four of them minutes, and takes one 0.4 s.
+# The same of numpy's matrices, all of which are small here. The threads of its OpenBLAS spin while they wait for each
+# other: beside other work, measuring the offset of a clip took four of them minutes, and takes one 0.4 s.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
