@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -152,11 +153,24 @@ class Shutdown:
 
 
 class Server(uvicorn.Server):
-    """uvicorn's, with our answer to signals: its own raises them anew at its end, where ours counts them."""
+    """uvicorn's, with our answer to signals: its own raises them anew at its end, where ours counts them.
 
-    def __init__(self, config: uvicorn.Config, shutdown: Shutdown) -> None:
+    Args:
+        config: uvicorn's own.
+        shutdown: What signals are told to.
+        on_open: Called once when requests are answered; may not take long.
+    """
+
+    def __init__(self, config: uvicorn.Config, shutdown: Shutdown, on_open: Callable[[], None]) -> None:
         super().__init__(config)
         self._shutdown = shutdown
+        self._on_open = on_open
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Called once, before it serves."""
+        await super().startup(sockets)
+        if self.started:
+            self._on_open()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Called at SIGINT and SIGTERM while it serves."""
@@ -203,7 +217,8 @@ def main() -> int:
         controls = ModelControls(worker.warm_up, worker.unload, worker.vram, DownloadDesk(settings.models_dir))
         app = build_app(settings, queue, worker.models, run_log.tail, health, desk, controls)
         # An open page keeps a connection for events: without a limit the server would wait for it for ever.
-        server = Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1), shutdown)
+        config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
+        server = Server(config, shutdown, worker.warm_up if _is_preloading(settings) else lambda: None)
         shutdown.attach(queue, server, settings.stop_grace_s)
         sweep_unfinished(settings.models_dir)
         queue.start()
@@ -220,6 +235,11 @@ def main() -> int:
         if is_closed:  # else a job may still be writing: held to the end
             held.close()
     return shutdown.status
+
+
+def _is_preloading(settings: Settings) -> bool:
+    """Whether the models are loaded before the first job: not where a cluster does the jobs."""
+    return settings.preload and not settings.ray_address
 
 
 def _executor(settings: Settings, worker: Worker, watchdog: Watchdog) -> Executor:

@@ -46,6 +46,8 @@ class Settings:
     """A Wav2Lip checkpoint of the user's own, used instead of the official one."""
     gfpgan_file: Path | None = None
     """A GFPGAN checkpoint of the user's own, used instead of the official one."""
+    preload: bool = True
+    """Load the models as soon as the page is served, and not with the first job."""
     model_budget_mb: int = 8192
     """Weights that may stay on the device, in MB; the least recently used go first."""
     model_idle_s: float = 0.0
@@ -166,6 +168,7 @@ def _yes_or_no(text: str) -> bool:
 _CASTS: dict[str, Callable[[str], Any]] = {
     "allow_public": _yes_or_no,
     "visible_label": _yes_or_no,
+    "preload": _yes_or_no,
     "auth_file": Path,
     "input_dir": Path,
     "c2pa_cert": Path,

@@ -1,17 +1,20 @@
 """How the server's process ends. Its page and its real jobs are in tests/browser/."""
 
+import asyncio
 import os
 import signal
 import threading
 from types import SimpleNamespace
 
 import pytest
+import uvicorn
 
 import app
 from heygem.errors import DeviceLostError, Text
 from heygem.jobs.file_lock import hold_outputs
 from heygem.jobs.job import JobRequest, JobStatus
 from heygem.jobs.task_queue import TaskQueue
+from heygem.settings import Settings
 
 
 class Queue:
@@ -53,6 +56,44 @@ def test_a_signal_during_the_start_is_not_forgotten():
     shutdown.on_signal(15, None)
     shutdown.attach(Queue(), server, grace_s=20.0)
     assert server.should_exit
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_preloading"),
+    [({}, True), ({"preload": False}, False), ({"ray_address": "local"}, False)],
+)
+def test_the_models_are_loaded_before_the_first_job_unless_they_are_not_wanted_here(settings, is_preloading):
+    assert app._is_preloading(Settings(**settings)) is is_preloading
+
+
+def test_models_are_loaded_when_requests_are_answered_already():
+    opened = []
+
+    async def answer(scope, receive, send):
+        pass
+
+    with app._listen(Settings(port=0)) as listener:
+        server = app.Server(uvicorn.Config(answer, lifespan="off"), app.Shutdown(), lambda: opened.append(True))
+        asyncio.run(opened_and_closed(server, listener, opened))
+
+
+async def opened_and_closed(server, listener, opened):
+    server.config.load()
+    server.lifespan = server.config.lifespan_class(server.config)
+    assert not opened
+    await server.startup([listener])
+    assert opened == [True] and server.started
+    await server.shutdown([listener])
+
+
+def test_the_first_job_finds_the_preloaded_models(tmp_path, caplog):
+    worker = app.Worker(Settings(models_dir=tmp_path, cache_dir=tmp_path, device="cpu"))
+    with caplog.at_level("INFO", logger="heygem"):
+        worker.first_look.warm_up()
+        worker.first_look.warm_up()  # as a job leases them
+    lines = [record.getMessage() for record in caplog.records]
+    assert sum("正在加载模型" in line for line in lines) == 2  # lips and detector
+    assert sum("检测到已加载模型，跳过加载步骤" in line for line in lines) == 2
 
 
 @pytest.fixture

@@ -77,6 +77,7 @@ class FirstLook:
         Raises:
             HeyGemError: the device or a model cannot be had.
         """
+        import heygem.jobs.produce  # noqa: F401 - what a job imports takes seconds too
         from heygem.device import placement_of
         from heygem.jobs.choose_engines import Chosen, choose_engines
 
