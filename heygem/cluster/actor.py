@@ -23,14 +23,19 @@ from typing import cast
 from heygem.cluster.file_store import FileStore
 from heygem.cluster.handshake import own_facts
 from heygem.cluster.messages import Ended, Facts, RunUnwound, SharedSettings, Sign, Task
-from heygem.errors import DeviceLostError, HeyGemError, JobUnwound
+from heygem.errors import DeviceLostError, HeyGemError, JobUnwound, ShareDrawn
 from heygem.jobs.job import Job, JobError, JobResult, Runner
 from heygem.jobs.job_json import from_json, to_json
 from heygem.jobs.process_identity import is_alive, own_identity
+from heygem.jobs.run_job import RESULT, TRACKS
 from heygem.pipeline.progress import Stage
+from heygem.pipeline.shares import WHOLE, Share, gather
 from heygem.settings import Settings
 
 log = logging.getLogger(__name__)
+
+MakeRunner = Callable[[Settings, Callable[[Job], Share]], Runner]
+"""Makes a runner from settings and from what tells which share of a job is to be drawn."""
 
 _LINES_KEPT = 200
 _PICTURE_S = 1.0
@@ -42,7 +47,7 @@ class ActorWorker:
     Args:
         shared: Settings that are the queue's.
         device: cuda or cpu.
-        make_runner: ``module:function`` that makes a runner from settings.
+        make_runner: ``module:function``, a `MakeRunner`.
     """
 
     def __init__(self, shared: SharedSettings, device: str, make_runner: str) -> None:
@@ -52,10 +57,10 @@ class ActorWorker:
         self._folder = actors / own_identity().replace(":", "_")
         self._folder.mkdir(parents=True)
         module, _, name = make_runner.partition(":")
-        make = cast(Callable[[Settings], Runner], getattr(importlib.import_module(module), name))
+        make = cast(MakeRunner, getattr(importlib.import_module(module), name))
         # The folder of its jobs is its own: what it leaves there nobody else sees.
         self._settings = replace(settings, outputs_dir=self._folder)
-        self._run = make(self._settings)
+        self._run = make(self._settings, lambda job: self._attempt.task.share if self._attempt is not None else WHOLE)
         self._attempt: _Attempt | None = None
         logging.getLogger("heygem").setLevel(logging.INFO)
 
@@ -69,21 +74,21 @@ class ActorWorker:
         Raises:
             RuntimeError: another one has not come to its end.
         """
-        if self._attempt is not None and self._attempt.task.run_id == task.run_id:
+        if self._attempt is not None and self._attempt.task.key == task.key:
             return
         if self.is_busy():
             raise RuntimeError("an attempt is still under way")
         self._attempt = _Attempt(task, self._folder, self._run)
         self._attempt.start()
 
-    def sign(self, run_id: str) -> Sign:
+    def sign(self, key: str) -> Sign:
         """How far an attempt is.
 
         Raises:
             KeyError: this actor knows nothing of it.
         """
-        if self._attempt is None or self._attempt.task.run_id != run_id:
-            raise KeyError(run_id)
+        if self._attempt is None or self._attempt.task.key != key:
+            raise KeyError(key)
         return self._attempt.sign()
 
     def stop(self) -> None:
@@ -154,19 +159,48 @@ class _Attempt(threading.Thread):
         self.sign_of_end = ended  # last of all: the next attempt may begin
 
     def _do(self) -> Ended:
+        from heygem.pipeline.segments import segments_folder  # torch, which the driver's process has no need of
+
         task, store = self.task, FileStore(self.task.store)
         self._folder.mkdir(exist_ok=True)
         for name in task.inputs:
             self.tick(Stage.LOADING, 0)
             store.get(f"{task.run_id}/in/{name}", self._folder / name)
         job = from_json(Job, task.job, self._folder)
-        result: JobResult = self._run_job(job, self)
-        left = [path for path in self._folder.iterdir() if path.is_file() and not path.name.startswith(".")]
-        made = [path for path in left if path.name not in task.inputs]
-        for path in made:
-            self.tick(Stage.FINISHING, self._at[1], self._at[2])
-            store.put(path, f"{task.run_id}/out/{path.name}")
-        return Ended(result=to_json(result, self._folder), files=tuple(path.name for path in made))
+        with segments_folder(self._folder / RESULT) as segments:
+            self._lay_out(store, segments)
+            try:
+                result: JobResult = self._run_job(job, self)
+            except ShareDrawn:
+                return Ended(files=self._hand_over(store, segments if segments.exists() else self._folder / TRACKS))
+        return Ended(result=to_json(result, self._folder), files=self._hand_over(store, self._folder))
+
+    def _lay_out(self, store: FileStore, segments: Path) -> None:
+        """Fetch what others found out and drew."""
+        task = self.task
+        if not task.share.is_whole or task.tracks:
+            (self._folder / TRACKS).mkdir()
+        for name in task.tracks:
+            store.get(f"{task.run_id}/{name}", self._folder / TRACKS / Path(name).name)
+        shares = []
+        for number, names in enumerate(task.shares):
+            shares.append(self._folder / f".share-{number}")
+            shares[-1].mkdir()
+            for name in names:
+                self.tick(Stage.LOADING, 0)
+                store.get(f"{task.run_id}/{name}", shares[-1] / Path(name).name)
+        if shares:
+            gather(segments, shares)
+
+    def _hand_over(self, store: FileStore, folder: Path) -> tuple[str, ...]:
+        """Store the files in a folder, but for the job's inputs and what is hidden; where they are then."""
+        names = []
+        for path in sorted(folder.iterdir()):
+            if path.is_file() and not path.name.startswith(".") and path.name not in self.task.inputs:
+                self.tick(Stage.FINISHING, self._at[1], self._at[2])
+                names.append(f"{self.task.out}/{path.name}")
+                store.put(path, f"{self.task.run_id}/{names[-1]}")
+        return tuple(names)
 
 
 class _Relay(logging.Handler):

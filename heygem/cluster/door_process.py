@@ -17,7 +17,7 @@ from multiprocessing.managers import BaseManager
 from pathlib import Path
 from typing import Any
 
-from heygem.cluster.messages import ActorGoneError, Node, SharedSettings
+from heygem.cluster.messages import ActorGoneError, ClusterGoneError, Node, SharedSettings
 from heygem.cluster.ray_door import RayDoor
 
 _NO_DOOR = (EOFError, ConnectionError, FileNotFoundError)
@@ -68,7 +68,7 @@ class DoorProcess:
             raise
 
     def nodes(self) -> list[Node]:
-        """As `RayDoor.nodes`; ActorGoneError also if the process died. So do all others."""
+        """As `RayDoor.nodes`. This and all others raise ClusterGoneError if the process is gone."""
         found: list[Node] = self._asked(lambda: self._door.nodes())
         return found
 
@@ -103,7 +103,7 @@ class DoorProcess:
         try:
             return call()
         except _NO_DOOR as error:
-            raise ActorGoneError("Ray's process is gone") from error
+            raise ClusterGoneError("Ray's process is gone") from error
 
 
 class _Door:

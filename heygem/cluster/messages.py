@@ -8,11 +8,16 @@ from dataclasses import dataclass, replace
 from heygem.errors import JobUnwound
 from heygem.jobs.job import JobError
 from heygem.pipeline.progress import Stage
+from heygem.pipeline.shares import WHOLE, Share
 from heygem.settings import Settings
 
 
 class ActorGoneError(Exception):
     """An actor, its node or Ray itself has died; what it did is lost."""
+
+
+class ClusterGoneError(ActorGoneError):
+    """The whole cluster, or the way to it, is gone."""
 
 
 class ActorSilentError(Exception):
@@ -81,7 +86,20 @@ class Task:
     inputs: tuple[str, ...]
     """Names of the files that it needs in its folder."""
     store: str
-    """URL of the folder that both sides reach; ``<run_id>/in`` and ``<run_id>/out`` are this attempt's."""
+    """URL of the folder that both sides reach; what is below ``<run_id>/`` is this attempt's."""
+    share: Share = WHOLE
+    """What to draw of it."""
+    out: str = "out"
+    """Where below ``<run_id>/`` its files are left."""
+    tracks: tuple[str, ...] = ()
+    """Names, below ``<run_id>/``, of what is known of the faces."""
+    shares: tuple[tuple[str, ...], ...] = ()
+    """Names, below ``<run_id>/``, of the segments that each share drew."""
+
+    @property
+    def key(self) -> str:
+        """Names this step of the attempt."""
+        return f"{self.run_id}/{self.out}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +108,7 @@ class Ended:
 
     Attributes:
         result: The `JobResult` as JSON, its paths relative to the job's folder; None if there is none.
-        files: Names of the files that it left in the store.
+        files: Names of the files that it left in the store, below ``<run_id>/``.
         error: Why there is no result, for users.
         fault: A traceback: why there is no result, for the log.
         is_lost: The actor's process is of no more use.

@@ -6,9 +6,11 @@ heartbeat; when the queue wants the job no more, the actor hears that. What an a
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import logging
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -19,26 +21,18 @@ from pathlib import Path
 from heygem.cluster.door_process import DoorProcess
 from heygem.cluster.file_store import FileStore
 from heygem.cluster.handshake import own_facts
-from heygem.cluster.messages import ActorGoneError, ActorSilentError, Ended, SharedSettings, Sign, Task
+from heygem.cluster.long_job import draw_shares, most_shares
+from heygem.cluster.messages import ActorGoneError, SharedSettings, Task
 from heygem.cluster.pool import Pool, Seat
+from heygem.cluster.remote_run import follow, raise_if_failed, settle
 from heygem.errors import ClusterError, HeyGemError, JobRequeued, Text, WorkerLostError
 from heygem.jobs.executors import Executor, Work
 from heygem.jobs.job import Job, JobError, JobKind, JobResult, Runner
 from heygem.jobs.job_json import from_json, to_json
-from heygem.pipeline.progress import Progress, Stage, Viewer
+from heygem.pipeline.progress import Progress, Stage
 from heygem.settings import Settings
 
 log = logging.getLogger(__name__)
-
-_LISTEN_S = 0.2
-"""Seconds between two questions to an actor."""
-
-_ANSWER_S = 5.0
-_SILENT_S = 90.0
-"""Seconds without an answer after which an actor counts as dead: a cut cable of half a minute costs nothing."""
-
-_UNWIND_S = 15.0
-"""Seconds that an actor gets to end a job that nobody wants any more, before it is ended itself."""
 
 _LOOK_S = 1.0
 _AGAIN_S = 5.0
@@ -107,6 +101,9 @@ class RayExecutor(Executor):
         self._pool: Pool | None = None
         self._why_not: Text = _CONNECTING
         self._given_up: dict[str, JobError] = {}
+        # Names what is this queue's in the store, so that the next process finds what this one leaves if it is killed.
+        here = f"{socket.gethostname()}:{settings.outputs_dir.absolute()}"
+        self._name = hashlib.sha256(here.encode()).hexdigest()[:12]
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._keep_connected, name="ray", daemon=True)
         self._thread.start()
@@ -156,7 +153,7 @@ class RayExecutor(Executor):
         finally:
             self._given_up.pop(job_id or "", None)
             if seat.job_id == job_id:
-                self._settle(pool, seat)
+                settle(pool, seat, self._stop.is_set)
                 pool.leave(seat)
 
     def _run(self, pool: Pool, seat: Seat, job: Job, progress: Progress) -> JobResult:
@@ -168,20 +165,23 @@ class RayExecutor(Executor):
         except ClusterError as error:
             log.warning("%s %s", error, error.hint)
             raise JobRequeued from error  # not the job's fault: it costs no attempt
-        run_id = secrets.token_hex(6)
+        run_id = f"{self._name}/{secrets.token_hex(6)}"
         store = FileStore(self._store_url)
         folder = self._settings.outputs_dir.absolute() / job.id
+        check = partial(self._check, job.id)
         try:
             names = sorted({path.name for path in (job.request.video, job.request.audio)})
             for name in names:
                 progress.tick(Stage.LOADING, 0)
                 store.put(folder / name, f"{run_id}/in/{name}")
             task = Task(run_id, job.id, to_json(job, folder), tuple(names), self._store_url)
-            ended = self._follow(pool, seat, actor, task, progress)
+            if (shares := most_shares(job)) > 1 and len(pool.seats()) > 1:
+                task = draw_shares(pool, seat, actor, task, shares, progress, check)
+            ended = follow(pool, seat, actor, task, progress, check)
+            raise_if_failed(ended)
             for name in ended.files:
                 progress.tick(Stage.FINISHING, 0)
-                store.get(f"{run_id}/out/{name}", folder / name)
-            result = _result(ended, folder)
+                store.get(f"{run_id}/{name}", folder / Path(name).name)
             seat.jobs_done += 1
         except WorkerLostError:
             pool.drop(seat)
@@ -192,56 +192,16 @@ class RayExecutor(Executor):
         finally:
             store.drop(run_id)
         pool.leave(seat)  # before its end is written: the next job need not wait for that
-        return result
+        return from_json(JobResult, ended.result or "", folder)
 
-    def _follow(self, pool: Pool, seat: Seat, actor: str, task: Task, progress: Progress) -> Ended:
-        """Begin an attempt, and pass on what is heard of it until it ends."""
-        heard_s, sign, is_begun = time.monotonic(), Sign(), False
-        while True:
-            try:
-                if not is_begun:
-                    pool.door.call(actor, "begin", (task,), _ANSWER_S)
-                    is_begun = True
-                sign = pool.door.call(actor, "sign", (task.run_id,), _ANSWER_S)
-                heard_s = time.monotonic()
-                seat.models = sign.models
-                self._pass_on(sign, progress)
-            except ActorSilentError as error:
-                if time.monotonic() - heard_s > _SILENT_S:
-                    raise _lost(seat, f"no answer for {_SILENT_S:.0f} s") from error
-            except (ActorGoneError, KeyError, RuntimeError) as error:
-                raise _lost(seat, str(error)) from error
-            if sign.ended is not None:
-                return sign.ended
-            progress.tick(sign.stage, sign.done, sign.total)
-            given_up = self._given_up.get(task.job_id)
-            if given_up is not None:
-                raise WorkerLostError(given_up.text, hint=given_up.hint, code=given_up.code)
-            time.sleep(_LISTEN_S)
-
-    def _pass_on(self, sign: Sign, progress: Progress) -> None:
-        for level, line in sign.lines:
-            log.log(level, "%s", line)
-        picture = sign.picture
-        if picture is not None and isinstance(progress, Viewer):
-            progress.show(lambda: picture)
-
-    def _settle(self, pool: Pool, seat: Seat) -> None:
-        """Wait until the actor of a job that ended early is free, or end it."""
-        actor, end = seat.actor, time.monotonic() + _UNWIND_S
-        try:
-            if actor is None:
-                return
-            pool.door.call(actor, "stop", (), _ANSWER_S)
-            while pool.door.call(actor, "is_busy", (), _ANSWER_S):
-                if time.monotonic() > end or self._stop.is_set():
-                    raise ActorSilentError
-                time.sleep(_LISTEN_S)
-        except (ActorGoneError, ActorSilentError):
-            pool.drop(seat)
+    def _check(self, job_id: str) -> None:
+        error = self._given_up.get(job_id)
+        if error is not None:
+            raise WorkerLostError(error.text, hint=error.hint, code=error.code)
 
     def _keep_connected(self) -> None:
         """Join the cluster, look after its nodes, and join it again when it was gone."""
+        FileStore(self._store_url).drop(self._name)
         reached_s = time.monotonic()
         while not self._stop.is_set():
             pause = _LOOK_S
@@ -282,26 +242,6 @@ class RayExecutor(Executor):
 def _put_back(job: Job, progress: Progress) -> JobResult:
     """A runner for a job whose seat went before it sat down."""
     raise JobRequeued
-
-
-def _result(ended: Ended, folder: Path) -> JobResult:
-    if ended.was_unwound:
-        raise JobRequeued
-    if ended.error is not None:
-        error = ended.error
-        kind = WorkerLostError if ended.is_lost else HeyGemError
-        raise kind(error.text, hint=error.hint, code=error.code)
-    if ended.result is None:
-        raise RuntimeError(f"on the node:\n{ended.fault}")
-    return from_json(JobResult, ended.result, folder)
-
-
-def _lost(seat: Seat, why: str) -> WorkerLostError:
-    log.error("the actor on %s is lost: %s", seat.node.address, why)
-    return WorkerLostError(
-        Text(f"节点 {seat.node.address} 上的工作进程已失联。", f"The worker on node {seat.node.address} is lost."),
-        hint=Text("可以重试；如再次发生，请查看日志。", "Try it again; if it happens again, see the log."),
-    )
 
 
 def _row(seat: Seat) -> ActorRow:

@@ -19,8 +19,8 @@ from heygem.media.video_source import VideoSource
 from heygem.pipeline.drawing import Drawing, Engines, Speech
 from heygem.pipeline.options import RenderOptions
 from heygem.pipeline.progress import Progress, Stage
-from heygem.pipeline.segments import LONG_SEGMENTS, SEGMENT_S, draw_in_segments
-from heygem.pipeline.shares import GROUNDWORK, WHOLE, Share
+from heygem.pipeline.segments import draw_in_segments
+from heygem.pipeline.shares import GROUNDWORK, LONG_SEGMENTS, SEGMENT_S, WHOLE, Share
 from heygem.pipeline.tracking import find_in_all
 
 log = logging.getLogger(__name__)

@@ -30,12 +30,6 @@ from heygem.pipeline.shares import JOURNAL, WHOLE, Share
 
 log = logging.getLogger(__name__)
 
-SEGMENT_S = Fraction(10)
-"""Seconds of the result in a segment: what is drawn again at the most."""
-
-LONG_SEGMENTS = 3
-"""A result of no more segments than this is drawn in one go: drawing it again costs less than joining is worth."""
-
 _VERSION = 1
 """Raise it when the same facts come to mean other frames."""
 

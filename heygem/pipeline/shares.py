@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +14,12 @@ from heygem.media.mp4_writer import cannot_write
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+SEGMENT_S = Fraction(10)
+"""Seconds of the result in a segment: what is drawn again at the most."""
+
+LONG_SEGMENTS = 3
+"""A result of no more segments than this is drawn in one go: drawing it again costs less than joining is worth."""
 
 JOURNAL = "journal.jsonl"
 """Name of the journal among the segments."""

@@ -12,7 +12,7 @@ from heygem.pipeline.progress import Stage
 log = logging.getLogger("heygem.stand_in")
 
 
-def make_runner(settings):
+def make_runner(settings, share_of):
     """What `heygem.jobs.run_job.make_runner` does; the result tells who made it from what."""
 
     def run(job, progress):
