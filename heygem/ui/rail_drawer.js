@@ -21,10 +21,11 @@ function set(open) {
     drawer.setAttribute('role', 'dialog');
     drawer.setAttribute('aria-modal', 'true');
     drawer.setAttribute('aria-label', button().textContent.trim());
-    requestAnimationFrame(() => drawer.querySelector('#rail-close').focus());  // once it can be seen
+    drawer.tabIndex = -1;
+    drawer.focus();  // what is in it can be seen some frames later
   } else {
     backdrop.remove();
-    for (const name of ['role', 'aria-modal', 'aria-label']) drawer.removeAttribute(name);
+    for (const name of ['role', 'aria-modal', 'aria-label', 'tabindex']) drawer.removeAttribute(name);
     if (narrow.matches) button().focus();
   }
   show();

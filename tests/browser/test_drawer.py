@@ -19,6 +19,8 @@ def test_the_rail_is_a_drawer_on_a_phone_and_below_the_tabs_on_a_tablet(quick_se
         button.click()
         expect(rail).to_be_visible()
         expect(button).to_have_attribute("aria-expanded", "true")
+        expect(rail).to_be_focused()
+        page.keyboard.press("Tab")
         expect(page.locator("#rail-close")).to_be_focused()
         expect(page.get_by_role("dialog")).to_have_attribute("id", "rail")
         assert page.evaluate("document.querySelector('#tabs').closest('[inert]') !== null")
