@@ -12,7 +12,7 @@ Json = Mapping[str, Any]
 _INTRO = """# Benchmarks
 
 `python -m benchmarks` makes this page and `benchmarks.json`, which has every figure, in about 25 minutes on 4 idle
-cores; `--only SECTION,...` measures some sections anew, `--quick` shows in about a minute that everything runs.
+cores; `--only SECTION,...` measures some sections anew, `--quick` shows in two minutes that everything runs.
 
 - Core-seconds count all threads of the process and of its ffmpeg children. Wall times hold for the load below.
 - Figures are medians; in brackets the least and the most of all rounds. What is compared is measured in turn.
