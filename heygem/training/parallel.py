@@ -142,6 +142,8 @@ def run_replicas(job: Job[T], world: int, values: int) -> T:
         finally:
             if not finished:
                 barrier.abort()
+                for process in others:
+                    process.terminate()  # it would see that after some steps; who cancelled waits
             for process in others:
                 process.join()
         return result

@@ -99,10 +99,11 @@ class SpeakerJob:
             for _ in range(_AVERAGE_EVERY):
                 training.step(next(batches), done / self.recipe.samples)
                 done += size * replica.world
+                if best is not None:
+                    self.progress(done)
             replica.average(training.shared(done / self.recipe.samples))
             ends = torch.zeros(1)
             if best is not None:
-                self.progress(done)
                 best.follow(training.net)
                 if done - looked >= _LOOK_EVERY:
                     looked = done
