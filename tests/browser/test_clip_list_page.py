@@ -3,7 +3,7 @@
 import pytest
 from page_steps import BATCH, fill_batch, go_to
 from playwright.sync_api import expect
-from test_accessibility import scan_as_shown
+from test_accessibility import scan_both_themes
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
 
@@ -38,7 +38,7 @@ def test_a_list_is_put_together_by_hand_and_outlives_a_refresh(quick_server, ope
     page.keyboard.press("Tab")
     expect(rows.nth(1).locator(".hg-own-chip")).to_contain_text("Sync offset (ms) 40")
     expect(page.locator("#batch-list [data-verdict=looking]")).to_have_count(0)
-    assert scan_as_shown(page) == []
+    assert scan_both_themes(page) == []
 
     page.reload(wait_until="domcontentloaded")
     go_to(page, BATCH)
