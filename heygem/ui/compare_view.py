@@ -32,6 +32,8 @@ const follow = () => {
 const step = () => { follow(); if (of_result() && !of_result().paused) requestAnimationFrame(step); };
 for (const name of ['play', 'pause', 'seeked', 'loadedmetadata'])
   element.addEventListener(name, (event) => { if (event.target === of_result()) step(); }, true);
+// Where it was sent while it was still on its way elsewhere, nobody else would send it again.
+element.addEventListener('seeked', (event) => { if (event.target === of_clip()) follow(); }, true);
 element.addEventListener('toggle', (event) => {
   for (const video of element.querySelectorAll('video')) {
     if (event.target.open) { video.preload = 'auto'; video.load(); } else video.pause();
