@@ -98,10 +98,22 @@ def _torch(settings: Settings) -> Iterator[Finding]:
                 "which installs the CUDA 12 build.",
             )
         yield Finding("CUDA", State.WEAK, "-", advice)
+        yield _openvino()
     try:
         yield Finding("HEYGEM_DEVICE", State.GOOD, str(placement_of(settings)))
     except HeyGemError as error:
         yield Finding("HEYGEM_DEVICE", State.BAD, str(error), error.hint)
+
+
+def _openvino() -> Finding:
+    try:
+        return Finding("openvino", State.GOOD, importlib.metadata.version("openvino"))
+    except importlib.metadata.PackageNotFoundError:
+        advice = Text(
+            "安装后 CPU 计算更快：pip install -r requirements-cpu.txt。",
+            "It makes the CPU faster: pip install -r requirements-cpu.txt.",
+        )
+        return Finding("openvino", State.WEAK, "-", advice)
 
 
 def _driver() -> Finding:
