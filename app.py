@@ -214,7 +214,8 @@ def main() -> int:
     try:
         health = Health(queue, worker.models, disk, watchdog)
         desk = PreflightDesk(worker.first_look.headers, worker.first_look.report)
-        controls = ModelControls(worker.warm_up, worker.unload, worker.vram, DownloadDesk(settings.models_dir))
+        downloads = DownloadDesk(settings.models_dir)
+        controls = ModelControls(worker.warm_up, worker.unload, worker.vram, downloads, queue.actors)
         app = build_app(settings, queue, worker.models, run_log.tail, health, desk, controls)
         # An open page keeps a connection for events: without a limit the server would wait for it for ever.
         config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1)

@@ -1,5 +1,5 @@
-"""The command line: ``python -m heygem generate | batch | inspect | models | train | doctor | verify | clean | submit |
-hash-password``."""
+"""The command line: ``python -m heygem generate | batch | inspect | models | train | doctor | verify | clean |
+cluster | submit | hash-password``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.logging import RichHandler
 from rich.markup import escape
 
 from heygem import __version__
-from heygem.cli import batch, clean, doctor, generate, hash_password, inspect, models, submit, train, verify
+from heygem.cli import batch, clean, cluster, doctor, generate, hash_password, inspect, models, submit, train, verify
 from heygem.errors import HeyGemError
 from heygem.settings import Settings
 
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--version", action="version", version=f"HeyGem {__version__}")
     parser.add_argument("--log-level", default="warning", choices=("debug", "info", "warning", "error"))
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (generate, batch, inspect, models, train, doctor, verify, clean, submit, hash_password):
+    for command in (generate, batch, inspect, models, train, doctor, verify, clean, cluster, submit, hash_password):
         command.add_parser(commands)
     args = parser.parse_args(arguments)
     errors = Console(stderr=True)

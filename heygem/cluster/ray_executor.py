@@ -14,7 +14,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -26,7 +25,7 @@ from heygem.cluster.messages import ActorGoneError, SharedSettings, Task
 from heygem.cluster.pool import Pool, Seat
 from heygem.cluster.remote_run import follow, raise_if_failed, settle
 from heygem.errors import ClusterError, HeyGemError, JobRequeued, Text, WorkerLostError
-from heygem.jobs.executors import Executor, Work
+from heygem.jobs.executors import ActorRow, Executor, Work
 from heygem.jobs.job import Job, JobError, JobKind, JobResult, Runner
 from heygem.jobs.job_json import from_json, to_json
 from heygem.pipeline.progress import Progress, Stage
@@ -44,20 +43,6 @@ _NO_SEATS = Text(
     "Ray 集群里没有 GPU；若要用 CPU，请设置 HEYGEM_RAY_CPU_ACTORS。",
     "The Ray cluster has no GPU; to work on processors, set HEYGEM_RAY_CPU_ACTORS.",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ActorRow:
-    """A seat of the cluster as the page shows it."""
-
-    node: str
-    device: str
-    state: str
-    """busy, warm, cold (no actor, it is started when a job comes) or refused."""
-    job_id: str | None
-    models: tuple[str, ...]
-    jobs_done: int
-    refused: Text | None
 
 
 class RayExecutor(Executor):

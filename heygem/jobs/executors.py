@@ -4,12 +4,30 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from heygem.errors import Text
 from heygem.jobs.job import JobError, Runner
 
 Work = Callable[[Runner], None]
 """One attempt at a job, from its beginning to its end written down; does not raise for a failed job."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActorRow:
+    """A worker elsewhere, or a place for one, as the page and Prometheus show it."""
+
+    node: str
+    device: str
+    """cuda or cpu."""
+    state: str
+    """busy, warm, cold (none is there; it is started when a job comes) or refused."""
+    job_id: str | None = None
+    models: tuple[str, ...] = ()
+    """Those on its device."""
+    jobs_done: int = 0
+    refused: Text | None = None
+    """Why it may not work."""
 
 
 class Executor(ABC):
@@ -32,6 +50,10 @@ class Executor(ABC):
     @abstractmethod
     def carry_out(self, job_id: str, work: Work) -> None:
         """Call `work` with a runner, here or on a thread of its own: it may return before the job has ended."""
+
+    def actors(self) -> list[ActorRow]:
+        """The workers elsewhere; none where jobs are done here."""
+        return []
 
     def give_up(self, job_id: str, error: JobError) -> bool:
         """End a job that does not answer, its attempt counted.

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from heygem.errors import QueueError, Text
-from heygem.jobs.executors import Executor, LocalExecutor
+from heygem.jobs.executors import ActorRow, Executor, LocalExecutor
 from heygem.jobs.job import Job, JobError, JobRequest, JobStatus, Runner
 from heygem.jobs.job_folder import check_inputs, drop_folder, new_job_id, sweep_leftovers, take_inputs
 from heygem.jobs.job_history import HistoryPage, HistoryQuery
@@ -129,6 +129,10 @@ class TaskQueue:
     def history(self, query: HistoryQuery | None = None, *, limit: int = 50, offset: int = 0) -> HistoryPage:
         """Jobs of any age, the newest submission first."""
         return self.store.history(query or HistoryQuery(), limit=limit, offset=offset)
+
+    def actors(self) -> list[ActorRow]:
+        """The workers elsewhere that do the jobs; none where they are done here."""
+        return self._executor.actors()
 
     def complaints(self) -> list[str]:
         """Why no job would run now, besides `pause_reason`: in English, for operators. Empty if one would."""

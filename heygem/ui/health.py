@@ -88,6 +88,7 @@ class Health(Collector):
         yield jobs
         yield GaugeMetricFamily("heygem_queue_length", "Jobs that wait.", counts[JobStatus.QUEUED])
         yield from self._models()
+        yield from self._actors()
         yield CounterMetricFamily("heygem_frames_drawn", "Frames of results drawn.", self._watchdog.frames_drawn)
         yield GaugeMetricFamily(
             "heygem_frames_per_second", "Frames drawn a second by the running job.", self._watchdog.frame_rate_hz
@@ -101,6 +102,22 @@ class Health(Collector):
         except OSError as error:  # the other numbers are wanted all the more
             log.warning("the disk of the results cannot be read: %s", error.strerror)
             return nan
+
+    def _actors(self) -> Iterator[Metric]:
+        rows = self._queue.actors()
+        if not rows:
+            return  # jobs are done here
+        states = Counter(row.state for row in rows)
+        actors = GaugeMetricFamily("heygem_actors", "Workers of the cluster by state.", labels=["state"])
+        for state in ("busy", "warm", "cold", "refused"):
+            actors.add_metric([state], states[state])
+        done = CounterMetricFamily("heygem_actor_jobs", "Jobs done by a worker.", labels=["node", "device", "seat"])
+        models = GaugeMetricFamily("heygem_actor_models", "Models on its device.", labels=["node", "device", "seat"])
+        for seat, row in enumerate(rows):
+            labels = [row.node, row.device, str(seat)]
+            done.add_metric(labels, row.jobs_done)
+            models.add_metric(labels, len(row.models))
+        yield from (actors, done, models)
 
     def _models(self) -> Iterator[Metric]:
         labels = ["model", "place"]

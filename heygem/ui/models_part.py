@@ -31,7 +31,7 @@ class ModelsPart:
         self.panels = [
             Panel(
                 self._models,
-                drawn_once(lambda view: models_card(view.models, self._disk(), controls.vram())),
+                drawn_once(lambda view: models_card(view.models, self._disk(), controls.vram(), controls.actors())),
             ),
             Panel(self._weights, lambda view, chosen: self._draw_weights()),
         ]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from heygem.errors import Text
+from heygem.jobs.executors import ActorRow
 from heygem.ui import text
 from heygem.ui.html_parts import bilingual, both, escape
 from heygem.weights.download_desk import DownloadDesk
@@ -56,20 +57,33 @@ class ModelControls:
         unload: Free all; those in use when their job ends.
         vram: The device's memory; None without one.
         downloads: Fetches official weights.
+        actors: The workers of a cluster, where one does the jobs.
     """
 
     warm_up: Callable[[], None]
     unload: Callable[[], None]
     vram: Callable[[], Room | None]
     downloads: DownloadDesk
+    actors: Callable[[], Sequence[ActorRow]] = tuple
 
 
-def models_card(rows: Sequence[ModelRow], disk: Room | None = None, vram: Room | None = None) -> str:
-    """A line per model: resident or not, size, loads and hits, idle time; above them the room that is left."""
+def models_card(
+    rows: Sequence[ModelRow],
+    disk: Room | None = None,
+    vram: Room | None = None,
+    actors: Sequence[ActorRow] = (),
+) -> str:
+    """A line per model: resident or not, size, loads and hits, idle time; above them the room that is left.
+
+    Where a cluster does the jobs, there is a line for each of its workers below: node, device, job, models, jobs done.
+    """
     if not rows:
         body = f'<div class="hg-quiet">{bilingual(text.MODELS_EMPTY)}</div>'
     else:
         body = f'<ul class="hg-models">{"".join(_line(row) for row in rows)}</ul>'
+    if actors:
+        lines = "".join(_actor(row) for row in actors)
+        body += f'<h4>{bilingual(text.ACTORS)}</h4><ul class="hg-models hg-actors">{lines}</ul>'
     total = sum(row.size_mb for row in rows if row.is_resident)
     size = f'<span class="hg-meta">{total:.0f} MB</span>' if rows else ""
     rooms = _room(text.VRAM, vram) + _room(text.DISK, disk)
@@ -78,6 +92,19 @@ def models_card(rows: Sequence[ModelRow], disk: Room | None = None, vram: Room |
         f'<section class="hg-card"><header><h3>{bilingual(text.MODELS)}</h3>{size}</header>{rooms}{body}'
         f'<div class="hg-row hg-model-actions">{_button("warm-up", text.WARM_UP, text.WARM_UP_INFO)}'
         f"{_button('unload', text.UNLOAD, text.UNLOAD_INFO, is_off=not can_unload)}</div></section>"
+    )
+
+
+def _actor(row: ActorRow) -> str:
+    parts = [bilingual(text.ACTOR_STATES[row.state]), escape(row.device)]
+    parts += [escape(row.job_id)] if row.job_id else []
+    parts += [escape(", ".join(row.models))] if row.models else []
+    parts.append(f"{bilingual(text.ACTOR_JOBS)} {row.jobs_done}")
+    parts += [bilingual(row.refused)] if row.refused else []
+    return (
+        f'<li><i class="hg-dot{" on" if row.state in ("busy", "warm") else ""}"></i>'
+        f'<div class="hg-grow"><b class="hg-name">{escape(row.node)}</b>'
+        f'<div class="hg-meta">{" · ".join(parts)}</div></div></li>'
     )
 
 

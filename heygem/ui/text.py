@@ -76,6 +76,14 @@ RESIDENT = Text("常驻", "resident")
 UNLOADED = Text("未驻留", "not resident")
 LOADS = Text("加载", "loads")
 HITS = Text("命中", "hits")
+ACTORS = Text("集群", "Cluster")
+ACTOR_JOBS = Text("已完成任务", "jobs done:")
+ACTOR_STATES = {
+    "busy": Text("工作中", "at work"),
+    "warm": Text("待命", "ready"),
+    "cold": Text("未启动", "not started"),
+    "refused": Text("已拒绝", "refused"),
+}
 
 POSITION = Text("排队第", "position in the queue:")
 DONE_IN = Text("预计还需", "done in about")
