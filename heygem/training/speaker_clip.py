@@ -5,7 +5,7 @@ Lies on disk and is mapped, so that memory does not grow with the clip and all t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
@@ -131,7 +131,7 @@ def read_clip(
     _refuse_few_faces(clip, track)
     _cut_all(frames(), track, folder, progress)
     progress.tick(Stage.LISTENING, 0)
-    np.save(folder / "mels.npy", _heard(sound, rng))
+    np.save(folder / "mels.npy", _heard(sound, rng, lambda: progress.tick(Stage.LISTENING, 0)))
     return SpeakerClip.open(folder)
 
 
@@ -152,7 +152,7 @@ def _cut_all(frames: Iterable[Frame], track: FaceTrack, folder: Path, progress: 
     crops.flush()
 
 
-def _heard(sound: AudioFile, rng: np.random.Generator) -> NDArray[np.float16]:
+def _heard(sound: AudioFile, rng: np.random.Generator, on_step: Callable[[], None]) -> NDArray[np.float16]:
     """(V, 80, steps) of at most ten minutes."""
     samples: list[Waveform] = []
     left = _LONGEST_S * SAMPLE_RATE_HZ
@@ -163,7 +163,7 @@ def _heard(sound: AudioFile, rng: np.random.Generator) -> NDArray[np.float16]:
             if left <= 0:
                 break
     unknown = np.empty((0, len(CHANNELS)), dtype=np.float32)
-    return heard_in(Speech(np.concatenate(samples), unknown), _VARIANTS, rng, clean_first=True)
+    return heard_in(Speech(np.concatenate(samples), unknown), _VARIANTS, rng, clean_first=True, on_step=on_step)
 
 
 def _refuse_short(clip: Path, seconds: float) -> None:

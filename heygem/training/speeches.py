@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -63,12 +64,28 @@ def random_speech(rng: np.random.Generator, *, held_out: bool) -> Speech:
     return Speech(sound, articulate(later, len(sound) / SAMPLE_RATE_HZ))
 
 
-def heard_in(speech: Speech, variants: int, rng: np.random.Generator, *, clean_first: bool) -> NDArray[np.float16]:
-    """(variants, 80, steps): the speech as heard in several places; SILENCE where one ended earlier."""
-    sounds = [
-        speech.sound if clean_first and not variant else augment(speech.sound, rng) for variant in range(variants)
-    ]
-    mels = [mel_spectrogram([sound]) for sound in sounds]
+def heard_in(
+    speech: Speech,
+    variants: int,
+    rng: np.random.Generator,
+    *,
+    clean_first: bool,
+    on_step: Callable[[], None] = lambda: None,
+) -> NDArray[np.float16]:
+    """(variants, 80, steps): the speech as heard in several places; SILENCE where one ended earlier.
+
+    Args:
+        speech: Its sound.
+        variants: How many places.
+        rng: Chooses them.
+        clean_first: The first is no place at all: the sound as it is.
+        on_step: Called before each; what it raises passes.
+    """
+    mels = []
+    for variant in range(variants):
+        on_step()
+        sound = speech.sound if clean_first and not variant else augment(speech.sound, rng)
+        mels.append(mel_spectrogram([sound]))
     heard = np.full((variants, mels[0].shape[0], max(mel.shape[1] for mel in mels)), SILENCE, dtype=np.float16)
     for row, mel in zip(heard, mels, strict=True):
         row[:, : mel.shape[1]] = mel

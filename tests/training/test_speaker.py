@@ -26,6 +26,7 @@ from heygem.training.speaker import REPORT, SHEET, Speaker, train_speaker
 from heygem.training.speaker_batches import Hearing, Poses, speaker_batches
 from heygem.training.speaker_clip import SpeakerClip
 from heygem.training.speaker_facts import FACTS, read_facts
+from heygem.training.speeches import Speech, heard_in
 from heygem.weights.load import read_metadata
 from heygem.weights.speakers import LIPS, speaker_names
 
@@ -164,6 +165,18 @@ def test_a_name_is_looked_at_before_the_clip(trained: Speaker, name: str, code: 
     with pytest.raises(HeyGemError) as caught:
         train(Path("absent.mp4"), trained.folder.parents[1], name)
     assert caught.value.code == code
+
+
+def test_who_cancels_does_not_wait_until_the_sound_was_heard_everywhere() -> None:
+    def cancels() -> None:
+        raise JobCancelled
+
+    heard: list[int] = []
+    speech = Speech(np.zeros(4000, np.float32), np.zeros((0, 8), np.float32))
+    heard_in(speech, 3, np.random.default_rng(0), clean_first=True, on_step=lambda: heard.append(1))
+    assert len(heard) == 3
+    with pytest.raises(JobCancelled):
+        heard_in(speech, 3, np.random.default_rng(0), clean_first=True, on_step=cancels)
 
 
 def test_progress_stays_in_its_process() -> None:
