@@ -133,9 +133,36 @@ def test_enhancer_reaches_the_face_by_its_strength_and_nothing_else() -> None:
     assert (sharpened(1.0).y[0] == BACKGROUND).all()
 
 
+def parsed(shots: Iterator[Shot]) -> list[int]:
+    """The shots at which the parser is asked."""
+    parser, asked = CountingParser(), []
+    for shot in sharpen(shots, Whitener(), parser, BatchMemory(1), strength=1.0):  # type: ignore[arg-type]
+        asked += [shot.index] * (parser.calls - len(asked))
+    return asked
+
+
 def test_parser_is_asked_every_few_frames_only() -> None:
-    parser = CountingParser()
-    count = 3 * PARSE_EVERY + 1
-    shots = with_faces(((0, blank()) for _ in range(count)), track_of([1.0]), CPU)
-    assert len(list(sharpen(shots, Whitener(), parser, BatchMemory(2), strength=1.0))) == count  # type: ignore[arg-type]
-    assert parser.calls == 4
+    frames = ((0, blank()) for _ in range(3 * PARSE_EVERY + 1))
+    assert parsed(with_faces(frames, track_of([1.0]), CPU)) == [n * PARSE_EVERY for n in range(4)]
+
+
+def test_parser_is_asked_where_it_is_within_the_whole_wherever_the_face_comes_in() -> None:
+    weights = [0.0] * 3 + [1.0] * 20
+    whole = parsed(with_faces(((at, blank()) for at in range(23)), track_of(weights), CPU))
+    assert whole == [3, 5, 10, 15, 20]
+    part = parsed(with_faces(((at, blank()) for at in range(10, 23)), track_of(weights), CPU, first=10))
+    assert part == whole[2:]
+
+
+def test_parser_is_asked_again_when_the_face_was_away() -> None:
+    weights = [1.0, 1.0, 0.0, 1.0, 1.0]
+    assert parsed(with_faces(((at, blank()) for at in range(5)), track_of(weights), CPU)) == [0, 3]
+
+
+def test_parser_is_asked_again_when_the_head_turns_but_not_when_it_only_moves() -> None:
+    track = track_of([1.0] * 5)
+    track.boxes[1:] += 3
+    track.landmarks[1:] += 3
+    assert parsed(with_faces(((at, blank()) for at in range(5)), track, CPU)) == [0]
+    track.landmarks[3:, 2, 0] += 4  # the nose alone
+    assert parsed(with_faces(((at, blank()) for at in range(5)), track, CPU)) == [0, 3]
