@@ -24,6 +24,8 @@ DEMO = PROJECT_DIR / "models" / "demo"
 """The folder that the server takes inputs from."""
 
 _POLL_S = 1.0
+_QUIET_SHARE = 0.1
+"""Share of one core below which nothing but waiting goes on in a server that nobody asks."""
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -85,6 +87,14 @@ class App:
     def has_torch(self) -> bool:
         """Whether torch is in the process by now."""
         return "libtorch" in Path(f"/proc/{self._process.pid}/maps").read_text()
+
+    def settle(self) -> None:
+        """Wait until it has loaded what it loads in the background after its start."""
+        share = 1.0
+        while share > _QUIET_SHARE:
+            before = self.core_s(with_children=False)
+            time.sleep(2)
+            share = (self.core_s(with_children=False) - before) / 2
 
     def core_s(self, *, with_children: bool) -> float:
         """Core-seconds that the process used, on all its threads; those of its ended children where they are wanted."""

@@ -150,7 +150,8 @@ def report(args: argparse.Namespace, folder: Path) -> str:
     app = App(folder)
     try:
         lives_s, page_s = app.seconds_until("/healthz"), app.seconds_until("/")
-        torch = "with torch" if app.has_torch() else "without torch"
+        torch = "while torch is being loaded" if app.has_torch() else "before torch is loaded"
+        app.settle()
         idle, share = measure_idle(app, args.tabs, args.idle)
         costs, ticks, health = measure_jobs(app, args.tabs, args.rounds)
         with watched_health(app, 0.05) as uploading:
