@@ -1,5 +1,6 @@
 """The watchdog, with a clock of ours."""
 
+from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
 from time import sleep
@@ -176,6 +177,27 @@ def test_drawn_frames_are_counted_over_jobs_also_from_the_middle(watchdog, clock
     run(watchdog, resumed)
     assert watchdog.frames_drawn == 5 + 2
     assert watchdog.frame_rate_hz == 0
+
+
+def test_jobs_side_by_side_are_watched_each_for_itself(watchdog, clock, stalls):
+    def inner(job, progress):
+        progress.tick(Stage.DRAWING, 1, 9)
+        clock.now_s += 10
+        progress.tick(Stage.DRAWING, 11, 99)
+        assert watchdog.frame_rate_hz == pytest.approx(1.0)
+        clock.now_s += 595
+        watchdog.look()
+        return RESULT
+
+    def outer(progress):
+        progress.tick(Stage.LOADING, 0)
+        watchdog.watched(inner)(replace(JOB, id="other"), Silent())
+        clock.now_s += 600
+        watchdog.look()
+
+    run(watchdog, outer)
+    assert [job_id for job_id, _ in stalls] == [JOB.id]
+    assert watchdog.frames_drawn == 11
 
 
 def test_its_own_thread_looks():

@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from heygem.errors import NoFaceError, QueueError, Text
 from heygem.jobs.disk_guard import DiskGuard
+from heygem.jobs.executors import ActorRow
 from heygem.jobs.job import JobRequest, JobResult
 from heygem.jobs.task_queue import TaskQueue
 from heygem.jobs.watchdog import Watchdog
@@ -142,3 +143,17 @@ def test_two_servers_in_one_process_keep_their_numbers_apart(house, tmp_path):
     assert house.metrics()["heygem_queue_length",] == 1
     assert other.metrics()["heygem_queue_length",] == 0
     other.queue.close(0)
+
+
+def test_the_workers_of_a_cluster_are_counted_where_there_is_one(house, monkeypatch):
+    assert not [name for name, *_ in house.metrics() if name.startswith("heygem_actor")]
+    rows = [
+        ActorRow("10.0.0.1", "cuda", "busy", "abc", ("lips/demo", "detector/haar"), 7),
+        ActorRow("10.0.0.2", "cpu", "refused", refused=Text("旧", "old")),
+    ]
+    monkeypatch.setattr(house.queue, "actors", lambda: rows)
+    found = house.metrics()
+    states = {key[1]: value for key, value in found.items() if key[0] == "heygem_actors"}
+    assert states == {"busy": 1, "warm": 0, "cold": 0, "refused": 1}
+    assert found["heygem_actor_jobs_total", "0", "10.0.0.1", "cuda"] == 7
+    assert found["heygem_actor_models", "0", "10.0.0.1", "cuda"] == 2

@@ -6,6 +6,7 @@ from pathlib import Path
 import gradio as gr
 
 from heygem.errors import Text
+from heygem.jobs.executors import ActorRow
 from heygem.jobs.job import Job, JobRequest, JobResult, JobStatus
 from heygem.jobs.run_log import LogLine
 from heygem.pipeline.options import RenderOptions
@@ -114,3 +115,14 @@ def test_every_word_has_both_languages():
 
 def test_durations():
     assert [duration(s) for s in (0, 59.6, 75, 3661)] == ["0:00", "1:00", "1:15", "1:01:01"]
+
+
+def test_the_workers_of_a_cluster_stand_below_the_models():
+    rows = [
+        ActorRow("10.0.0.1", "cuda", "busy", "abc123", ("lips/demo",), 7),
+        ActorRow("<i>", "cpu", "refused", refused=Text("旧版本", "an older version")),
+    ]
+    html = models_card([], actors=rows)
+    assert all(word in html for word in ("Cluster", "10.0.0.1", "abc123", "lips/demo", "at work", "</span> 7"))
+    assert "an older version" in html and "旧版本" in html and "<i>" not in html
+    assert "Cluster" not in models_card([])
