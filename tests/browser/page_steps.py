@@ -62,6 +62,16 @@ def scroll_width(page):
     return page.evaluate("document.documentElement.scrollWidth")
 
 
+def unfold(page):
+    """Open whatever is folded away on the tab."""
+    folded = page.locator("details:not([open]) > summary, button.label-wrap:not(.open)").locator("visible=true")
+    for _ in range(20):  # what the server draws anew is folded again
+        if folded.count() == 0:
+            return
+        folded.first.click()
+    raise AssertionError(folded.first.inner_text())
+
+
 def cancel_everything(http):
     """What still runs or waits is not to delay the next test."""
     for job in http.get("/api/v1/jobs?state=queued&state=running&limit=200").json()["jobs"]:

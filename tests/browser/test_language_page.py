@@ -5,7 +5,7 @@ import re
 import httpx
 import pytest
 from page_server import WAIT_MS
-from page_steps import BATCH, HISTORY, PRESENTER, SINGLE, cancel_everything, go_to
+from page_steps import BATCH, HISTORY, PRESENTER, SINGLE, cancel_everything, go_to, unfold
 from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
@@ -51,10 +51,7 @@ def see_everything(page, foreign, found):
     """Every tab with its folds open and each list of choices unrolled."""
     for tab in (SINGLE, BATCH, HISTORY):
         go_to(page, tab)
-        for closed in page.locator("details:not([open]) > summary:visible").all():
-            closed.click()
-        if tab == SINGLE:
-            page.get_by_role("button", name=re.compile("^(Options|选项)")).locator("visible=true").click()
+        unfold(page)
         for choices in page.get_by_role("combobox").locator("visible=true").all():
             if choices.evaluate("node => node.tagName") == "INPUT":
                 choices.click()

@@ -47,8 +47,8 @@ class Server:
             lambda: Room(3 * 10**9, 10**10),
             DownloadDesk(settings.models_dir, self.fetch),
         )
-        app = build_app(settings, self.queue, list, list, health, desk, controls)
-        self.server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
+        self.app = build_app(settings, self.queue, list, list, health, desk, controls)
+        self.server = uvicorn.Server(uvicorn.Config(self.app, log_config=None, timeout_graceful_shutdown=1))
         self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [listener]})
         self.thread.start()
         while not self.server.started:
