@@ -29,12 +29,12 @@ from heygem.pipeline.options import RenderOptions
 
 PARSE_EVERY = 5
 """Frames that share one parsed face mask. The crop follows the face, so the mask moves with it; parsing costs more than
-enhancing, and a face changes its outline slowly. Measured on three clips by the outline of the skin, because no truth is
-known: over four frames the soft mask changes by 0.7 to 2.1 % on average, over one frame by 0.3 to 0.8 %."""
+enhancing, and a face changes its outline slowly. Measured on three clips by the outline of the skin, for want of a
+truth: over four frames the soft mask changes by 0.7 to 2.1 % on average, over one frame by 0.3 to 0.8 %."""
 
 _MOVED = 8 / 512
-"""Share of the crop's side. When landmarks moved farther since the mask was parsed, the head turned, or there was a cut,
-and the mask is parsed anew. It is half of the mask's blur; in those clips 95 % moved 4.4 / 512 or less."""
+"""Share of the crop's side. Where landmarks moved farther since the mask was parsed, the head turned, or there was a
+cut: the mask is parsed anew. Half of the mask's blur; in those clips 95 % moved 4.4 / 512 or less."""
 
 
 @dataclass(frozen=True, slots=True)
