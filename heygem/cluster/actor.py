@@ -31,6 +31,7 @@ from heygem.jobs.run_job import RESULT, TRACKS
 from heygem.pipeline.progress import Stage
 from heygem.pipeline.shares import WHOLE, Share, gather
 from heygem.settings import Settings
+from heygem.weights.speakers import LIPS, speaker_folder
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ class ActorWorker:
             return
         if self.is_busy():
             raise RuntimeError("an attempt is still under way")
-        self._attempt = _Attempt(task, self._folder, self._run)
+        self._attempt = _Attempt(task, self._settings, self._run)
         self._attempt.start()
 
     def sign(self, key: str) -> Sign:
@@ -104,11 +105,12 @@ class ActorWorker:
 class _Attempt(threading.Thread):
     """A job on its way: fetch, do, hand over. It is the `Progress` of the runner, and a `Viewer`."""
 
-    def __init__(self, task: Task, folder: Path, run: Runner) -> None:
+    def __init__(self, task: Task, settings: Settings, run: Runner) -> None:
         super().__init__(name=f"job-{task.job_id}", daemon=True)
         self.task = task
         self.is_unwanted = False
-        self._folder = folder / task.job_id
+        self._folder = settings.outputs_dir / task.job_id
+        self._models_dir = settings.models_dir
         self._run_job = run
         self._at: tuple[Stage, int, int | None] = (Stage.LOADING, 0, None)
         self._lines: deque[tuple[int, str]] = deque(maxlen=_LINES_KEPT)
@@ -166,6 +168,10 @@ class _Attempt(threading.Thread):
         for name in task.inputs:
             self.tick(Stage.LOADING, 0)
             store.get(f"{task.run_id}/in/{name}", self._folder / name)
+        if task.speaker:
+            lips = speaker_folder(task.speaker, self._models_dir) / LIPS
+            lips.parent.mkdir(parents=True, exist_ok=True)
+            store.get(f"{task.run_id}/lips", lips)
         job = from_json(Job, task.job, self._folder)
         with segments_folder(self._folder / RESULT) as segments:
             self._lay_out(store, segments)

@@ -87,6 +87,8 @@ class Task:
     """Names of the files that it needs in its folder."""
     store: str
     """URL of the folder that both sides reach; what is below ``<run_id>/`` is this attempt's."""
+    speaker: str = ""
+    """Whose lip model it takes, if anybody's: ``<run_id>/lips`` is that."""
     share: Share = WHOLE
     """What to draw of it."""
     out: str = "out"

@@ -30,6 +30,7 @@ from heygem.jobs.job import Job, JobError, JobKind, JobResult, Runner
 from heygem.jobs.job_json import from_json, to_json
 from heygem.pipeline.progress import Progress, Stage
 from heygem.settings import Settings
+from heygem.weights.speakers import LIPS, speaker_folder, speaker_names
 
 log = logging.getLogger(__name__)
 
@@ -159,7 +160,11 @@ class RayExecutor(Executor):
             for name in names:
                 progress.tick(Stage.LOADING, 0)
                 store.put(folder / name, f"{run_id}/in/{name}")
-            task = Task(run_id, job.id, to_json(job, folder), tuple(names), self._store_url)
+            lips, models_dir = job.request.options.lips, self._settings.models_dir
+            speaker = lips if lips in speaker_names(models_dir) else ""
+            if speaker:
+                store.put(speaker_folder(speaker, models_dir) / LIPS, f"{run_id}/lips")
+            task = Task(run_id, job.id, to_json(job, folder), tuple(names), self._store_url, speaker)
             if (shares := most_shares(job)) > 1 and len(pool.seats()) > 1:
                 task = draw_shares(pool, seat, actor, task, shares, progress, check)
             ended = follow(pool, seat, actor, task, progress, check)
