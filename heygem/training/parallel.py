@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import parent_process
+from multiprocessing.connection import wait as wait_for_any
+from multiprocessing.process import BaseProcess
 from threading import BrokenBarrierError, Thread
 from typing import Protocol, TypeVar
 
@@ -135,6 +137,7 @@ def run_replicas(job: Job[T], world: int, values: int) -> T:
         ]
         for process in others:
             process.start()
+        Thread(target=_abort_if_one_fails, args=(others, barrier), daemon=True).start()
         finished = False
         try:
             result = job(Replica(0, world, meeting, barrier))
@@ -159,6 +162,18 @@ def _run(job: Callable[[Replica], object], replica: Replica) -> None:
             if replica.barrier is not None:
                 replica.barrier.abort()
             raise
+
+
+def _abort_if_one_fails(processes: Sequence[BaseProcess], barrier: Barrier) -> None:
+    """One that was killed, for want of memory say, cannot tell: nobody is to wait for it."""
+    running = list(processes)
+    while running:
+        wait_for_any([process.sentinel for process in running])
+        ended = [process for process in running if process.exitcode is not None]
+        if any(process.exitcode for process in ended):
+            barrier.abort()
+            return
+        running = [process for process in running if process not in ended]
 
 
 def _end_with_parent() -> None:

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import os
+import sys
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
@@ -23,11 +27,13 @@ class Averages:
 
 @dataclass(frozen=True)
 class Dies:
-    """The others die."""
+    """The others die, with or without a last word."""
+
+    how: Callable[[int], None]
 
     def __call__(self, replica: Replica) -> None:
         if not replica.leads:
-            raise SystemExit(3)
+            self.how(9)
         replica.average([torch.zeros(1)])
 
 
@@ -41,9 +47,12 @@ def test_one_process_needs_nobody() -> None:
     assert run_replicas(Averages(), 1, 0) == [0.0] * 8 + [1]
 
 
-def test_the_death_of_another_ends_the_leader() -> None:
-    with pytest.raises(RuntimeError, match="ended early"):
-        run_replicas(Dies(), 2, 1)
+@pytest.mark.parametrize("how", [sys.exit, os._exit], ids=["raises", "is killed"])
+def test_the_death_of_another_ends_the_leader(how: Callable[[int], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("heygem.training.parallel._PATIENCE_S", 60.0)  # of this process alone
+    with ThreadPoolExecutor(1) as threads:
+        error = threads.submit(run_replicas, Dies(how), 2, 1).exception(timeout=55)
+    assert "ended early" in str(error)
 
 
 def test_too_many_values_are_refused_before_anybody_waits() -> None:
