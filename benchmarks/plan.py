@@ -51,7 +51,6 @@ class Plan:
         unload_between: Every model is unloaded after each job.
         yardstick: Single forwards of fp32 eager GFPGAN, after the jobs.
         stages_of: Its clip and speech are measured stage by stage, after the jobs.
-        enhanced: Frames of it that are enhanced.
     """
 
     settings: dict[str, str]
@@ -60,7 +59,6 @@ class Plan:
     unload_between: bool = False
     yardstick: int = 0
     stages_of: JobPlan | None = None
-    enhanced: int = 10
 
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Plan:

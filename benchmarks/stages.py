@@ -28,7 +28,7 @@ from heygem.media.video_sink import VideoSink
 from heygem.media.video_source import VideoSource
 from heygem.pipeline.drawing import Engines
 from heygem.pipeline.options import RenderOptions
-from heygem.pipeline.stages import Shot, sharpen, speak, with_faces
+from heygem.pipeline.stages import PARSE_EVERY, Shot, sharpen, speak, with_faces
 from heygem.speech import Tail
 
 P = ParamSpec("P")
@@ -84,9 +84,7 @@ class _CountedParser(_Counted):
         return self.run(self._parser.parse, crops)
 
 
-def stage_costs(
-    clip: Path, speech: Path, folder: Path, engines: Engines, options: RenderOptions, enhanced: int
-) -> dict[str, Cost]:
+def stage_costs(clip: Path, speech: Path, folder: Path, engines: Engines, options: RenderOptions) -> dict[str, Cost]:
     """Core-seconds and wall seconds per frame of the result, by stage.
 
     Args:
@@ -95,7 +93,6 @@ def stage_costs(
         folder: For the file that is encoded.
         engines: The loaded models.
         options: The user's choices.
-        enhanced: Frames that are enhanced, if there is an enhancer: a multiple of the frames that share a mask.
     """
     meter = Meter()
     source, audio = VideoSource(clip), AudioFile(speech)
@@ -126,7 +123,7 @@ def stage_costs(
     around = _per(_less(since(before), counted.cost), len(shots))
     meter.add("lips", counted.cost, len(shots))
     if engines.enhancer is not None and engines.enhancer_batch is not None:
-        around = _sum(around, _sharpened(meter, shots, engines, engines.enhancer, options, enhanced))
+        around = _sum(around, _sharpened(meter, shots, engines, engines.enhancer, options))
     meter.add("cut and paste", around, 1)
 
     with meter.of("encode", len(shots)):
@@ -140,14 +137,14 @@ def stage_costs(
 
 
 def _sharpened(
-    meter: Meter, shots: Sequence[Shot], engines: Engines, net: FaceEnhancer, options: RenderOptions, enhanced: int
+    meter: Meter, shots: Sequence[Shot], engines: Engines, net: FaceEnhancer, options: RenderOptions
 ) -> Cost:
     """Measure enhancer and parser; the cost per frame of what the pipeline does around them."""
     enhancer = _CountedEnhancer(net)
     parser = _CountedParser(engines.parser) if engines.parser is not None else None
     assert engines.enhancer_batch is not None
     batch = BatchMemory(engines.enhancer_batch.size)
-    some = shots[:enhanced]
+    some = shots[:PARSE_EVERY]  # so many share a mask: each has its part of what that costs
     crop = torch.zeros(1, 3, net.crop_size, net.crop_size, device=net.device)
     net.enhance(crop)
     if engines.parser is not None:

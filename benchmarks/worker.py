@@ -119,7 +119,7 @@ class _Worker:
             engines = Engines(
                 detector, detector_batch, lips, lips_batch, enhancer, enhancer_batch, lent(chosen.parser)[0]
             )
-            return stage_costs(Path(job.clip), Path(job.speech), Path(folder), engines, options, self._plan.enhanced)
+            return stage_costs(Path(job.clip), Path(job.speech), Path(folder), engines, options)
 
     def yardstick(self) -> list[Cost]:
         """Single forwards of GFPGAN in fp32, eager, with torch's own layout: what the reference flow runs."""
