@@ -94,7 +94,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sizing", description=__doc__)
     parser.add_argument("--hours", type=float, default=usual.hours, help="of finished video a day")
     parser.add_argument("--busy", type=float, default=usual.busy, help="share of the day in which a worker works, 0..1")
-    parser.add_argument("--mbit", type=float, default=usual.mbit, help="rate of a clip and of a result, each, in Mbit/s")
+    parser.add_argument(
+        "--mbit", type=float, default=usual.mbit, help="rate of a clip and of a result, each, in Mbit/s"
+    )
     parser.add_argument("--keep-days", type=float, default=usual.keep_days, help="days that results stay")
     parser.add_argument("--frame-s", type=float, help="wall seconds a frame, instead of docs/benchmarks.json")
     args = parser.parse_args()
