@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -137,7 +138,9 @@ def train_speaker(
         progress.tick(Stage.FINISHING, 0)
         told = _told(clip_name, read, learnt, time.monotonic() - began)
         export(learnt.state, widths, _description(name, told), part / LIPS, _metadata(name, told, offset))
-        held_out = HeldOutPart(read, offset.frames, on_step=lambda: progress.tick(Stage.FINISHING, 0))
+        # Counted: for the watchdog, a long clip stands still otherwise.
+        steps = count(1)
+        held_out = HeldOutPart(read, offset.frames, on_step=lambda: progress.tick(Stage.FINISHING, next(steps)))
         net = _net(read_tensors(part / LIPS), widths)
         drawings, scores = held_out.compare(_net(start, widths), net)
         as_used = held_out.as_used(net)
@@ -156,11 +159,11 @@ def _codes(state: dict[str, Tensor], widths: Widths, clip: SpeakerClip, progress
     """(N, C): what the embedded default's audio tower makes of the clip's sound at every frame."""
     tower = _net(state, widths).audio_encoder
     hearing = Hearing(clip.mels[:1], 0)
-    count = clip.mels.shape[2] * FPS // 80
+    frames = clip.mels.shape[2] * FPS // 80
     codes = []
-    for first in range(0, count, FPS):
-        progress.tick(Stage.LISTENING, first, count)
-        codes.append(tower(hearing.at(range(first, min(first + FPS, count)))).flatten(1))
+    for first in range(0, frames, FPS):
+        progress.tick(Stage.LISTENING, first, frames)
+        codes.append(tower(hearing.at(range(first, min(first + FPS, frames)))).flatten(1))
     heard: Floats = torch.cat(codes).numpy()
     return heard
 

@@ -5,6 +5,7 @@ Lies on disk and is mapped, so that memory does not grow with the clip and all t
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -136,12 +137,15 @@ def read_clip(
 
 
 def _cut_all(frames: Iterable[Frame], track: FaceTrack, folder: Path, progress: Progress) -> None:
-    """Write crops and their frame numbers, one frame in memory at a time."""
+    """Write crops and their frame numbers, one frame in memory at a time. Raises OSError: the disk is full."""
     shown = np.flatnonzero(track.weight == 1).astype(np.int32)
     np.save(folder / "frames.npy", shown)
     crops = np.lib.format.open_memmap(
         folder / "crops.npy", mode="w+", dtype=np.uint8, shape=(len(shown), _CROP_PX, _CROP_PX, 3)
     )
+    with (folder / "crops.npy").open("r+b") as file:
+        # While it is mapped, a disk without room for it would end the process (SIGBUS).
+        os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
     row = 0
     for number, frame in enumerate(islice(frames, len(track))):
         if track.weight[number] == 1:

@@ -40,9 +40,12 @@ class Watched:
 
     stop_in: Stage | None = None
     seen: list[Stage] = field(default_factory=list)
+    finished: list[int] = field(default_factory=list)
 
     def tick(self, stage: Stage, done: int, total: int | None = None) -> None:
         self.seen.append(stage)
+        if stage is Stage.FINISHING:
+            self.finished.append(done)
         if stage is self.stop_in and done > 0:
             raise JobCancelled
 
@@ -126,6 +129,7 @@ def test_the_facts_that_lists_are_drawn_from_are_those_of_the_report(trained: Sp
 def test_whoever_watches_sees_every_stage(trained: Speaker, watched: Watched) -> None:
     in_order = list(dict.fromkeys(watched.seen))
     assert in_order == [Stage.TRACKING, Stage.LISTENING, Stage.DRAWING, Stage.FINISHING]
+    assert watched.finished == list(range(11)), "it takes minutes for a long clip, and must not seem to stand still"
 
 
 @pytest.mark.parametrize("stage", [Stage.TRACKING, Stage.LISTENING, Stage.DRAWING])
@@ -133,6 +137,18 @@ def test_a_cancelled_training_leaves_nothing(clip: Path, tmp_path: Path, stage: 
     with pytest.raises(JobCancelled):
         train(clip, tmp_path, progress=Watched(stage))
     assert list((tmp_path / "speakers").iterdir()) == []
+
+
+def test_room_for_the_pictures_is_taken_before_they_are_mapped(clip: Path, tmp_path: Path) -> None:
+    class Looks(Watched):
+        def tick(self, stage: Stage, done: int, total: int | None = None) -> None:
+            for file in tmp_path.rglob("crops.npy"):
+                taken, size = file.stat().st_blocks * 512, file.stat().st_size
+                assert taken >= size > FRAMES * 96 * 96 * 3, "the disk may be full by the time it is needed"
+                raise JobCancelled
+
+    with pytest.raises(JobCancelled):
+        train(clip, tmp_path, progress=Looks())
 
 
 def test_sound_of_other_moments_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
