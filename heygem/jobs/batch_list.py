@@ -21,6 +21,8 @@ _FILES = ("video", "audio")
 _ENGINES = ("lips", "enhancer")
 _MAX_BYTES = 10_000_000
 """Whoever names a video by mistake is told so before it is read."""
+_MAX_COLUMNS = 100
+"""Far more than there are options; what is wrong with each of so many can be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class ListRules:
     """The engine that a cell of the column ``lips`` or ``enhancer`` means. Raises InputError: there is none."""
     needs_audio: bool = True
     """Every line has to name its speech."""
+    check_count: Callable[[int], None] | None = None
+    """Told how many jobs there are before any is read. Raises InputError: they are too many."""
 
 
 def read_batch_list(path: Path, rules: ListRules | None = None) -> list[BatchLine]:
@@ -74,9 +78,14 @@ def read_batch_list(path: Path, rules: ListRules | None = None) -> list[BatchLin
         raise _unusable(path, Text("清单是空的。", "The list is empty."))
     rules = rules or _rules_of(path.absolute().parent)
     columns = [name.strip() for name in rows[0][1]]
+    if len(columns) > _MAX_COLUMNS:
+        count = len(columns)
+        raise _unusable(path, Text(f"有 {count} 列，不像是清单。", f"It has {count} columns, too many for a list."))
     mistakes = [(1, mistake) for mistake in _wrong_columns(columns, rules)]
     if mistakes:
         raise _mistaken(path, mistakes)
+    if rules.check_count is not None:
+        rules.check_count(len(rows) - 1)
     jobs: list[BatchLine] = []
     for line, cells in rows[1:]:
         found, job = _job(line, columns, cells, rules)

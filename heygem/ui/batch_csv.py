@@ -12,7 +12,7 @@ from pathlib import Path, PureWindowsPath
 from gradio_client.utils import strip_invalid_filename_characters  # type: ignore[import-untyped]
 
 from heygem.errors import InputError, OptionError, Text
-from heygem.jobs.batch_list import ListRules, read_batch_list
+from heygem.jobs.batch_list import BatchLine, ListRules, read_batch_list
 from heygem.ui.batch_draft import Draft
 from heygem.ui.uploads import Uploads, check_batch_size, path_in_input_dir
 
@@ -20,8 +20,8 @@ LIPS = ("auto", "wav2lip", "demo")
 ENHANCERS = ("auto", "gfpgan", "none")
 
 
-def read_csv(csv: str, draft: Draft, uploads: Uploads, speakers: Sequence[str]) -> Draft:
-    """The draft as a list says; see `Draft.listed`.
+def read_csv(csv: str, draft: Draft, uploads: Uploads, speakers: Sequence[str]) -> list[BatchLine]:
+    """What a list says, for `arranged`: apart from it, for a long list takes a while to be read.
 
     Args:
         csv: An upload.
@@ -30,10 +30,24 @@ def read_csv(csv: str, draft: Draft, uploads: Uploads, speakers: Sequence[str]) 
         speakers: Names of the user's own speakers.
 
     Raises:
-        InputError: the list cannot be used, with every mistake in every line; or it makes the batch too long.
+        InputError: the list cannot be used, with every mistake in every line; or it is longer than a batch.
     """
-    rules = ListRules(partial(_find, draft, uploads), partial(_engine, speakers), needs_audio=False)
-    made = draft.listed(read_batch_list(uploads.path(csv), rules), uploads.folder.resolve())
+    rules = ListRules(
+        partial(_find, draft, uploads),
+        partial(_engine, speakers),
+        needs_audio=False,
+        check_count=partial(check_batch_size, settings=uploads.settings),
+    )
+    return read_batch_list(uploads.path(csv), rules)
+
+
+def arranged(draft: Draft, lines: Sequence[BatchLine], uploads: Uploads) -> Draft:
+    """The draft as a list says; see `Draft.listed`.
+
+    Raises:
+        InputError: it makes the batch too long.
+    """
+    made = draft.listed(lines, uploads.folder.resolve())
     check_batch_size(len(made.clips), uploads.settings)
     return made
 

@@ -14,7 +14,7 @@ from heygem.errors import NOTHING, HeyGemError, InputError, OptionError, Text
 from heygem.jobs.job import Job, JobRequest
 from heygem.pipeline.options import RenderOptions
 from heygem.ui import text
-from heygem.ui.batch_csv import LIPS, read_csv
+from heygem.ui.batch_csv import LIPS, arranged, read_csv
 from heygem.ui.batch_draft import Draft, DraftClip
 from heygem.ui.clip_list_view import LIST, ListLook, bad_clips, clip_list, rows_of
 from heygem.ui.draft_store import DraftStore
@@ -92,7 +92,9 @@ class ClipList:
         Raises:
             InputError: with all its mistakes; the list stays as it is.
         """
-        self._change(chosen, lambda draft: read_csv(csv, draft, self._uploads, self._speakers()))
+        # Nobody else's list waits for it.
+        lines = read_csv(csv, self.draft(chosen), self._uploads, self._speakers())
+        self._change(chosen, lambda draft: arranged(draft, lines, self._uploads))
         return replace(chosen, refusal=None, opened_clip="")
 
     def note(self, chosen: Chosen, speech: str | None, options: RenderOptions) -> None:

@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 
+from heygem.errors import OptionError
 from heygem.jobs.job_json import from_json, to_json
 from heygem.ui.batch_draft import Draft
 
@@ -77,7 +78,7 @@ class DraftStore:
             return from_json(Draft, self._file(draft_id).read_text(encoding="utf-8"), self._root)
         except FileNotFoundError:
             return Draft()
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (OSError, ValueError, TypeError, KeyError, OptionError) as error:  # or an older version took the option
             log.warning("a draft of a batch cannot be read and begins anew: %s", error)
             return Draft()
 

@@ -6,7 +6,7 @@ import pytest
 
 from heygem.errors import InputError
 from heygem.settings import Settings
-from heygem.ui.batch_csv import read_csv
+from heygem.ui.batch_csv import arranged, read_csv
 from heygem.ui.batch_draft import Draft, DraftClip
 from heygem.ui.uploads import Uploads
 
@@ -34,7 +34,7 @@ def draft(uploads):
 def read(uploads, draft, *lines):
     csv = uploads.folder / "list.csv"
     csv.write_text("\n".join(lines), encoding="utf-8")
-    return read_csv(str(csv), draft, uploads, ["林"])
+    return arranged(draft, read_csv(str(csv), draft, uploads, ["林"]), uploads)
 
 
 def mistakes(uploads, draft, *lines):
@@ -89,8 +89,15 @@ def test_files_of_the_server_only_where_they_are_allowed(uploads, draft, tmp_pat
 
 def test_a_list_is_no_way_around_the_limit(uploads, draft):
     with pytest.raises(InputError, match="a batch takes 6") as caught:
-        read(uploads, draft, "video", *["a.mp4"] * 7)
+        read(uploads, draft, "video", *["a.mp4"] * 4)  # three more are uploads that it does not name
     assert caught.value.code == "too_many_clips"
+
+
+def test_a_list_that_is_far_too_long_is_refused_before_its_lines_are_read(uploads, draft):
+    for line in ("a.mp4", "gone.mp4"):
+        with pytest.raises(InputError, match="1000 clips; a batch takes 6"):
+            read(uploads, draft, "video", *[line] * 1000)
+    assert "It has 2000 columns" in mistakes(uploads, draft, ",".join(["video"] * 2000), "a.mp4")
 
 
 def test_the_list_itself_is_an_upload(uploads, draft, tmp_path):

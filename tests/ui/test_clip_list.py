@@ -214,3 +214,19 @@ def test_pictures_of_faces_are_found_by_draft_and_clip(bench):
     assert bench.list.face(bench.chosen.draft, clip, 1) == b"\xff2"
     for where in ((bench.chosen.draft, clip, 2), (bench.chosen.draft, "x", 0), ("x", clip, 0)):
         assert bench.list.face(*where) is None
+
+
+def test_nobody_waits_for_the_list_that_another_has_read(bench, monkeypatch):
+    (csv,) = bench.add("a.mp4").upload("list.csv")
+    other = bench.list.begin(Chosen(), None)
+
+    def read(*asked):
+        tab = threading.Thread(target=lambda: (bench.list.draw(other), bench.add("late.mp4")), daemon=True)
+        tab.start()
+        tab.join(5)
+        assert not tab.is_alive()
+        return []
+
+    monkeypatch.setattr("heygem.ui.clip_list.read_csv", read)
+    bench.list.arrange(bench.chosen, csv)
+    assert bench.names == ["a.mp4", "late.mp4"]

@@ -56,7 +56,9 @@ def test_what_is_refused_changes_nothing(store):
     assert len(store.get(ID).clips) == 1
 
 
-@pytest.mark.parametrize("content", ["", "{", '{"clips": 1}', json.dumps({"clips": [{"id": "a"}]})])
+@pytest.mark.parametrize(
+    "content", ["", "{", '{"clips": 1}', json.dumps({"clips": [{"id": "a"}]}), json.dumps({"options": {"crf": 99}})]
+)
 def test_a_damaged_draft_begins_anew_and_is_told(tmp_path, content, caplog):
     (tmp_path / "drafts").mkdir()
     (tmp_path / "drafts" / f"{ID}.json").write_text(content)
