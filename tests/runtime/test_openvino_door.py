@@ -155,6 +155,7 @@ class Decoder(nn.Module):
         self.decoder = StyleGAN2Decoder((8,) * 6, mlp_layers=1).requires_grad_(False)
         for conv in (self.decoder.style_conv1, *self.decoder.style_convs):
             conv.weight.fill_(0.3)
+            conv.bias.fill_(0.1)
 
     def forward(self, styles: Tensor) -> Tensor:
         maps = [styles.new_full((styles.shape[0], 4, 8 << step, 8 << step), 0.5) for step in range(5)]
