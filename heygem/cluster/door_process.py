@@ -5,12 +5,14 @@ Ends when the process that started it does, however that happens.
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import subprocess
 import sys
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from multiprocessing.managers import BaseManager
@@ -20,6 +22,9 @@ from typing import Any
 from heygem.cluster.messages import ActorGoneError, ClusterGoneError, Node, SharedSettings
 from heygem.cluster.ray_door import RayDoor
 
+log = logging.getLogger(__name__)
+
+_LINES_KEPT = 5
 _NO_DOOR = (EOFError, ConnectionError, FileNotFoundError)
 
 
@@ -46,17 +51,20 @@ class DoorProcess:
             [sys.executable, "-m", __name__, socket],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             start_new_session=True,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
         )
         assert self._process.stdin is not None and self._process.stdout is not None
+        self._said: deque[str] = deque(maxlen=_LINES_KEPT)
+        threading.Thread(target=self._listen, name="ray-says", daemon=True).start()
         try:
             self._process.stdin.write(key + b"\n")
             self._process.stdin.flush()
         except BrokenPipeError as error:
-            raise ActorGoneError("Ray's process did not start") from error
+            raise self._not_started() from error
         if not self._process.stdout.readline():
-            raise ActorGoneError("Ray's process did not start")
+            raise self._not_started()
         _Side.register("door")
         self._side = _Side(socket, key)
         self._side.connect()
@@ -98,6 +106,17 @@ class DoorProcess:
             self._process.kill()
             self._process.wait()
         self._folder.cleanup()
+
+    def _listen(self) -> None:
+        """Take what Ray prints: it is for those who look into Ray, not for the server's console."""
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            self._said.append(line.decode(errors="replace").rstrip())
+            log.debug("ray: %s", self._said[-1])
+
+    def _not_started(self) -> ActorGoneError:
+        self._process.wait()
+        return ActorGoneError(f"Ray's process did not start: {' '.join(self._said)}")
 
     def _asked(self, call: Callable[[], Any]) -> Any:
         try:

@@ -45,7 +45,7 @@ class Place:
 
     def ended(self, *requests):
         jobs = self.queue.submit_batch(list(requests))
-        return [self.queue.wait(job.id, 60) for job in jobs]
+        return [self.queue.wait(job.id, 180) for job in jobs]
 
     def words_of(self, job):
         return job.result.output.read_text().split("|")
@@ -60,7 +60,7 @@ def train_here(job, progress):
     return JobResult(job.request.video, None, Text("这里", f"trained in {os.getpid()}"))
 
 
-def wait_until(is_so, limit_s=30):
+def wait_until(is_so, limit_s=120):
     end = time.monotonic() + limit_s
     while not is_so():
         assert time.monotonic() < end
@@ -93,7 +93,7 @@ def test_progress_comes_back_and_a_cancel_gets_there(place, request_for):
     job = place.queue.submit(request_for("100000"))
     wait_until(lambda: (progress := place.queue.get(job.id).progress) and progress.done > 2)
     place.queue.cancel(job.id)
-    assert place.queue.wait(job.id, 10).status is JobStatus.CANCELLED
+    assert place.queue.wait(job.id, 60).status is JobStatus.CANCELLED
     wait_until(lambda: all(row.job_id is None for row in place.executor.actors()))
     (after,) = place.ended(request_for("3"))
     assert after.status is JobStatus.DONE
@@ -110,7 +110,7 @@ def test_a_job_that_stands_still_costs_its_actor_and_not_the_process(place, requ
     for attempt in (1, 2):
         wait_until(lambda want=attempt: (now := place.queue.get(job.id)).attempt == want and now.progress is not None)
         place.queue.give_up(job.id, stalled)
-    ended = place.queue.wait(job.id, 20)
+    ended = place.queue.wait(job.id, 60)
     assert (ended.status, ended.error.code) == (JobStatus.INTERRUPTED, "stalled")
     assert place.queue.complaints() == []
 
@@ -129,7 +129,7 @@ def test_actors_and_then_ray_itself_are_killed_and_every_job_is_done_once(place,
     os.kill(random.choice(place.actor_pids()), signal.SIGKILL)
     wait_until(lambda: sum(place.queue.get(job.id).status is JobStatus.DONE for job in jobs) >= 5)
     place.executor._pool.door._process.kill()
-    ended = [place.queue.wait(job.id, 60) for job in jobs]
+    ended = [place.queue.wait(job.id, 180) for job in jobs]
     assert Counter(job.status for job in ended) == {JobStatus.DONE: 12}
     assert max(job.attempt for job in ended) == 2
     assert [place.words_of(job)[0] for job in ended] == [request.video.read_text() for request in requests]
