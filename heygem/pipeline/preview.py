@@ -1,8 +1,8 @@
 """The hardest five seconds of a result, drawn before anybody waits for all of it.
 
 Its frames are those of the whole result: same pictures of the clip, same sound heard, same label; an encoder then makes
-its own of them. Only what they need is searched for faces, where the whole clip would take long; two things can then
-differ from the whole result, and never more:
+its own of them. Only what they need is searched for faces, where the whole clip would take long, unless that shows
+nobody; two things can then differ from the whole result, and never more:
 
 * How far ``steady`` smooths is measured over an unbroken run of a face, which is shorter here: over 0.04 to 0.1 s in
   either case. A face that is detected evenly comes out the same; the other ways of smoothing always do.
@@ -24,7 +24,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem.errors import MediaError, Text
+from heygem.errors import MediaError, NoFaceError, Text
 from heygem.faces.face import FaceTrack
 from heygem.faces.people import size_of
 from heygem.faces.track import build_track
@@ -95,8 +95,12 @@ def render_preview(
     if known is None:
         difficulty = _glimpse(source, engines, progress)[:count]
         part = _hardest(activity[: len(difficulty)], difficulty, fps)
-        track = _track_of(part, source, engines, options, sums, progress)
-    else:
+        try:
+            track = _track_of(part, source, engines, options, sums, progress)
+        except NoFaceError:
+            log.info("no such face from %.1f to %.1f s: all is searched", part.start / fps, part.stop / fps)
+            known, _ = find_in_all(source, engines, cache, progress)
+    if known is not None:
         track = build_track(known, face=options.face, smooth=options.smooth, fps=fps)
         difficulty = face_difficulty(track.boxes, track.landmarks)
         part = _hardest(activity, difficulty[frames_shown(count, options.extend, len(track))], fps)
