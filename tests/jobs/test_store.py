@@ -9,7 +9,7 @@ import pytest
 from stored_jobs import ERROR, add, claim_names, names, new_job
 
 from heygem.errors import InputError, JobNotFoundError, QueueError, QueueFullError, Text
-from heygem.jobs.job import JobResult, JobStatus
+from heygem.jobs.job import JobKind, JobResult, JobStatus
 from heygem.jobs.job_history import HistoryQuery
 from heygem.jobs.store import JobStore
 
@@ -210,6 +210,17 @@ def test_recent_work_is_of_jobs_that_are_done_and_measured(store):
         db.execute("UPDATE job SET ended_s = started_s + 5 + place")
     assert sorted(store.recent_work()) == [(pytest.approx(6.0), 10.0), (pytest.approx(7.0), 20.0)]
     assert store.recent_work(limit=1) == [(pytest.approx(7.0), 20.0)]
+
+
+def test_recent_work_leaves_previews_out_and_not_jobs_of_before_there_were_any(store):
+    preview, video = new_job("a", speech_s=5.0), new_job("b", speech_s=20.0)
+    store.add([replace(preview, request=replace(preview.request, kind=JobKind.PREVIEW)), video], capacity=9)
+    for _ in range(2):
+        store.claims.finish(store.claims.take(), JobStatus.DONE)
+    assert [speech_s for _, speech_s in store.recent_work()] == [20.0]
+    with store._database.writing() as db:
+        db.execute("UPDATE job SET request = json_remove(request, '$.kind')")
+    assert sorted(speech_s for _, speech_s in store.recent_work()) == [5.0, 20.0]
 
 
 def test_a_batch_keeps_its_order_when_one_of_it_is_retried(store):
