@@ -151,7 +151,10 @@ class SingleTab:
 
     def _draw_preflight(self, view: View, chosen: Chosen) -> str:
         question = chosen.question
-        return preflight_card(question, self._desk.answer(question) if question else None, chosen.face)
+        answer = self._desk.answer(question) if question else None
+        if answer is None and question and (question.clip or question.speech):
+            self._desk.ask(question)  # the list of the batch tab had asked the same, and wants to know no more
+        return preflight_card(question, answer, chosen.face)
 
     def _draw_comparison(self, view: View, chosen: Chosen) -> str:
         job = shown_single(view, chosen)
