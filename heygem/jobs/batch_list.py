@@ -100,12 +100,18 @@ def read_batch_list(path: Path, rules: ListRules | None = None) -> list[BatchLin
 
 
 def _rules_of(folder: Path) -> ListRules:
+    def is_file(name: str) -> bool:
+        try:
+            return (folder / name).is_file()
+        except OSError:  # a name that no file can have, or a folder that may not be looked into
+            return False
+
     def find(column: str, name: str) -> Path:
-        if not (folder / name).is_file():
+        if not is_file(name):
             raise InputError(Text(f"找不到 {column} 文件 {name}。", f"There is no {column} file {name}."))
         return folder / name
 
-    return ListRules(find, lambda column, name: str(folder / name) if (folder / name).is_file() else name)
+    return ListRules(find, lambda column, name: str(folder / name) if is_file(name) else name)
 
 
 def _rows(path: Path) -> list[tuple[int, list[str]]]:

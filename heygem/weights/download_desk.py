@@ -102,7 +102,7 @@ class DownloadDesk:
                 self._downloads[name] = Download(is_begun=True)
             error = self._outcome(name)
             with self._lock:
-                if error is None:
+                if error is None or self._downloads[name].is_ending:  # whose failure nobody waits for
                     del self._downloads[name]
                 else:
                     self._downloads[name] = Download(error=error)

@@ -90,6 +90,11 @@ def test_paths_start_at_the_list(folder: Path, monkeypatch: pytest.MonkeyPatch) 
     assert Path(line.request.options.lips).is_file()
 
 
+def test_a_name_that_no_file_can_have_is_a_mistake_like_another(folder: Path) -> None:
+    error = refused(folder, f"video,audio,lips\n{'v' * 5000},speech.wav,{'v' * 5000}\n")
+    assert "Line 2: There is no video file vvv" in error.text.en
+
+
 def test_all_mistakes_are_told_at_once(folder: Path) -> None:
     error = refused(
         folder,

@@ -132,6 +132,18 @@ def test_one_that_fails_says_so_until_it_is_tried_again_and_stops_no_other(serve
     assert server.served == ["wav2lip", "gfpgan", "wav2lip"]
 
 
+def test_one_that_fails_after_it_was_cancelled_has_no_failure_to_tell(server: Server) -> None:
+    server.fails["wav2lip"] = DownloadError(Text("断网。", "Offline."))
+    server.desk.begin(["wav2lip", "gfpgan"])
+    server.until("wav2lip", done=1)
+    server.desk.cancel("wav2lip")
+    server.waits.release()
+    server.until("gfpgan", done=1)
+    assert list(server.desk.downloads()) == ["gfpgan"]
+    server.waits.release()
+    server.until_gone("gfpgan")
+
+
 def test_a_failure_can_be_put_away(server: Server) -> None:
     server.fails["wav2lip"] = DownloadError(Text("断网。", "Offline."))
     server.desk.begin(["wav2lip"])
