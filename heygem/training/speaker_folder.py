@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from heygem.errors import OptionError, Text
+from heygem.media.mp4_writer import flush
 from heygem.weights.speakers import LIPS, speaker_folder, speakers_folder
 
 log = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ def free_folder(name: str, models_dir: Path) -> Path:
 
 @contextmanager
 def whole_or_nothing(folder: Path) -> Iterator[Path]:
-    """A folder to fill, which becomes `folder` at the end, or is gone.
+    """A folder to fill, which becomes `folder` at the end, on the disk for good, or is gone.
 
     Raises:
         OptionError: with code name_taken, another process fills it.
@@ -65,7 +66,10 @@ def whole_or_nothing(folder: Path) -> Iterator[Path]:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         try:
             yield part
+            for path in (*part.iterdir(), part):
+                flush(path)  # before it appears: after a power cut it would be there and empty
             part.rename(folder)
+            flush(folder.parent)
         finally:
             shutil.rmtree(part, ignore_errors=True)
 

@@ -33,6 +33,23 @@ def test_it_appears_when_it_is_whole(tmp_path: Path) -> None:
     assert caught.value.code == "name_taken"
 
 
+def test_it_is_on_the_disk_before_it_appears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed: list[str] = []
+    monkeypatch.setattr("heygem.training.speaker_folder.flush", lambda path: flushed.append(path.name))
+    folder = free_folder("anna", tmp_path)
+    rename = Path.rename
+
+    def noted(path: Path, target: Path) -> Path:
+        flushed.append("appears")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", noted)
+    with whole_or_nothing(folder) as part:
+        (part / LIPS).touch()
+        assert flushed == []
+    assert flushed == [LIPS, "anna.part", "appears", "speakers"]
+
+
 def test_what_a_killed_process_left_is_swept_and_what_is_being_made_is_not(tmp_path: Path) -> None:
     left = tmp_path / "speakers" / "left.part"
     left.mkdir(parents=True)
