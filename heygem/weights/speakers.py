@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from pathlib import Path
 
 from heygem.errors import OptionError, Text
@@ -12,6 +13,8 @@ LIPS = "lips.safetensors"
 
 _FOLDER = "speakers"
 _NAME = re.compile(r"\w[\w-]{0,39}")
+_MARK = "M"
+"""First letter of Unicode's categories of vowel signs and accents, which many scripts write words with."""
 
 
 def speaker_folder(name: str, models_dir: Path) -> Path:
@@ -38,7 +41,8 @@ def speaker_folder(name: str, models_dir: Path) -> Path:
 
 def is_speaker_name(name: str) -> bool:
     """Whether somebody can be called that."""
-    return _NAME.fullmatch(name) is not None
+    letters = "".join("_" if unicodedata.category(sign).startswith(_MARK) else sign for sign in name[1:])
+    return _NAME.fullmatch(name[:1] + letters) is not None
 
 
 def speakers_folder(models_dir: Path) -> Path:

@@ -10,12 +10,12 @@ from heygem.errors import OptionError
 from heygem.weights.speakers import LIPS, speaker_folder, speaker_names
 
 
-@pytest.mark.parametrize("name", ["anna", "Anna_2", "王芳", "a-b", "7", "x" * 40])
+@pytest.mark.parametrize("name", ["anna", "Anna_2", "王芳", "हिन्दी", "น้ำ", "e\u0301lan", "a-b", "7", "x" * 40])
 def test_letters_of_any_script_digits_and_two_signs_are_a_name(tmp_path: Path, name: str) -> None:
     assert speaker_folder(name, tmp_path) == tmp_path / "speakers" / name
 
 
-@pytest.mark.parametrize("name", ["", "-a", "a b", "a/b", "..", "a.b", "a\n", "x" * 41])
+@pytest.mark.parametrize("name", ["", "-a", "a b", "a/b", "..", "a.b", "a\n", "\u0301a", "a\u200f", "x" * 41])
 def test_anything_else_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(OptionError, match="cannot be called") as caught:
         speaker_folder(name, tmp_path)
