@@ -29,7 +29,12 @@ const follow = () => {
   if (result.paused || !is_forward) clip.pause(); else if (clip.paused) clip.play().catch(() => {});
   if (!clip.seeking && Math.abs(clip.currentTime - at) > (clip.paused ? 0.02 : 0.15)) clip.currentTime = at;
 };
-const step = () => { follow(); if (of_result() && !of_result().paused) requestAnimationFrame(step); };
+let frame = 0;
+const step = () => {
+  follow();
+  cancelAnimationFrame(frame);  // or each seeking while it plays would begin one more round
+  if (of_result() && !of_result().paused) frame = requestAnimationFrame(step);
+};
 for (const name of ['play', 'pause', 'seeked', 'loadedmetadata'])
   element.addEventListener(name, (event) => { if (event.target === of_result()) step(); }, true);
 // Where it was sent while it was still on its way elsewhere, nobody else would send it again.

@@ -11,6 +11,17 @@ from heygem.media.ffmpeg_binary import ffmpeg_binary
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
 
 CLIP, RESULT = (f"#single-compare figure:{which}-child video" for which in ("first", "last"))
+COUNT_STEPS = """() => {
+  const [ask, cancel, waiting] = [requestAnimationFrame, cancelAnimationFrame, new Set()];
+  window.most_steps = 0;
+  window.requestAnimationFrame = (step) => {
+    const frame = ask((now) => { waiting.delete(frame); step(now); });
+    if (step.name === 'step') waiting.add(frame);
+    window.most_steps = Math.max(window.most_steps, waiting.size);
+    return frame;
+  };
+  window.cancelAnimationFrame = (frame) => { waiting.delete(frame); cancel(frame); };
+}"""
 TIMES = f"""() => ['{CLIP}', '{RESULT}'].map((selector) => document.querySelector(selector).currentTime)"""
 
 
@@ -39,9 +50,13 @@ def test_the_clip_follows_the_result_wherever_it_plays(quick_server, open_page, 
     page.locator("#single-compare summary").click()
     assert wait_for_video(page, CLIP) == wait_for_video(page, RESULT)
     page.evaluate("selector => { document.querySelector(selector).muted = true; }", RESULT)
+    page.evaluate(COUNT_STEPS)
     page.evaluate("selector => document.querySelector(selector).play()", RESULT)
     page.wait_for_function(f"({TIMES})()[0] > 0.3")
     of_clip, of_result = page.evaluate(TIMES)
+    for _ in range(3):
+        page.evaluate("selector => document.querySelector(selector).dispatchEvent(new Event('seeked'))", RESULT)
+    assert page.evaluate("window.most_steps") == 1  # however often it was sought
     assert of_clip == pytest.approx(of_result, abs=0.4)  # cores that are busy decode late
     page.evaluate("selector => document.querySelector(selector).pause()", RESULT)
     page.wait_for_function("selector => document.querySelector(selector).paused", arg=CLIP)
