@@ -23,7 +23,7 @@ from typing import cast
 from heygem.cluster.file_store import FileStore
 from heygem.cluster.handshake import own_facts
 from heygem.cluster.messages import Ended, Facts, RunUnwound, SharedSettings, Sign, Task
-from heygem.errors import DeviceLostError, HeyGemError, JobUnwound, ShareDrawn
+from heygem.errors import DeviceLostError, HeyGemError, JobUnwound, ShareDrawn, WorkerLostError
 from heygem.jobs.job import Job, JobError, JobResult, Runner
 from heygem.jobs.job_json import from_json, to_json
 from heygem.jobs.process_identity import is_alive, own_identity
@@ -152,7 +152,7 @@ class _Attempt(threading.Thread):
             ended = Ended(was_unwound=True)
         except HeyGemError as error:
             why = JobError(error.code, error.text, error.hint)
-            ended = Ended(error=why, is_lost=isinstance(error, DeviceLostError))
+            ended = Ended(error=why, is_lost=isinstance(error, DeviceLostError | WorkerLostError))
         except BaseException:  # noqa: BLE001 - a bug, ours or a library's: the queue's process raises and logs it
             ended = Ended(fault=traceback.format_exc())
         finally:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import fsspec
 
-from heygem.errors import Text, WorkerLostError
+from heygem.errors import SettingsError, Text, WorkerLostError
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,23 @@ class FileStore:
     def __init__(self, url: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._url = url
         self._sleep = sleep
+
+    def check(self) -> None:
+        """See that there is a file system for the URL; whether it answers is another matter.
+
+        Raises:
+            SettingsError: there is none.
+        """
+        try:
+            self._open()
+        except (ImportError, ValueError) as error:
+            raise SettingsError(
+                Text(
+                    f"无法使用 HEYGEM_RAY_STORE {self._url}：{error}",
+                    f"HEYGEM_RAY_STORE {self._url} cannot be used: {error}",
+                ),
+                hint=Text("请安装该协议的 fsspec 组件，例如 s3fs。", "Install fsspec's package for it, such as s3fs."),
+            ) from error
 
     def put(self, path: Path, name: str) -> None:
         """Store a file.

@@ -151,7 +151,7 @@ class Pool:
             self._kill(name)
             raise
         log.info("an actor works on %s (%s)", seat.node.address, seat.device)
-        seat.actor = name
+        seat.actor, seat.refused = name, None
         return name
 
     def drop(self, seat: Seat) -> None:

@@ -57,6 +57,7 @@ class RayExecutor(Executor):
 
     Raises:
         ClusterError: with code ray_missing, Ray is not installed.
+        SettingsError: nothing can read the store's URL.
     """
 
     is_apart = True
@@ -84,6 +85,7 @@ class RayExecutor(Executor):
         self._watched = watched
         self._make_runner = make_runner
         self._store_url = settings.ray_store or f"file://{settings.cache_dir.absolute()}/ray"
+        FileStore(self._store_url).check()
         self._pool: Pool | None = None
         self._why_not: Text = _CONNECTING
         self._given_up: dict[str, JobError] = {}

@@ -91,7 +91,7 @@ def test_errors_bugs_and_a_store_that_fails_are_told(place, monkeypatch):
     bug, _ = place.ended(place.task("bug", run_id="b"))
     assert "ZeroDivisionError: a bug" in bug.ended.fault
     away, _ = place.ended(replace(place.task("3", run_id="c"), store=f"file://{place.folder}/away"))
-    assert away.ended.error.code == "store_failed"
+    assert away.ended.error.code == "store_failed" and away.ended.is_lost
 
 
 def test_the_lips_of_a_speaker_come_with_the_job(place):

@@ -1,12 +1,13 @@
 """The folder that machines share, on fsspec's own file systems."""
 
+import sys
 from pathlib import Path
 
 import fsspec
 import pytest
 
 from heygem.cluster.file_store import FileStore
-from heygem.errors import WorkerLostError
+from heygem.errors import SettingsError, WorkerLostError
 
 
 @pytest.fixture(params=["file", "memory"])
@@ -72,3 +73,11 @@ def test_a_store_that_is_away_for_a_while_costs_nothing(url, clip, monkeypatch):
     monkeypatch.setattr(type(fs), "put_file", put_third_time)
     store.put(clip, "run/clip")
     assert names(url) == ["run/clip"] and len(waited) == 2
+
+
+@pytest.mark.parametrize("url", ["nonsense://there", "s3://bucket/heygem"])
+def test_a_url_that_nothing_can_read_is_a_wrong_setting(url, monkeypatch):
+    monkeypatch.setitem(sys.modules, "s3fs", None)  # not installed, whatever this machine has
+    with pytest.raises(SettingsError, match="HEYGEM_RAY_STORE"):
+        FileStore(url).check()
+    FileStore("file:///anywhere").check()

@@ -165,6 +165,19 @@ def test_a_silent_actor_counts_as_dead_after_a_while_and_a_gone_cluster_is_nobod
         place.follow()
 
 
+def test_a_silence_that_ends_costs_nothing(place, monkeypatch):
+    monkeypatch.setattr(remote_run, "_SILENT_S", 60)
+    answers, silent = place.door.call, iter([True, False, True, True])  # one question in between was heard
+
+    def call(*arguments):
+        if next(silent, False):
+            raise ActorSilentError
+        return answers(*arguments)
+
+    monkeypatch.setattr(place.door, "call", call)
+    assert place.follow().files == ("out/result.mp4",)
+
+
 def test_what_ended_a_step_there_is_raised_here():
     error = JobError("no_face", Text("没有", "none"), Text("换", "another"))
     for ended, kind in (

@@ -88,6 +88,19 @@ def test_an_actor_is_started_once_and_may_take_its_time():
     assert door.started == ["s"] and len(waits) == 4
 
 
+def test_a_seat_that_was_refused_once_may_be_well_again():
+    door = Door(SMALL)
+    door.facts["s"] = None
+    pool = pool_of(door)
+    seat = pool.take("1")
+    with pytest.raises(ClusterError):
+        pool.actor(seat, lambda: None)
+    assert seat.refused is not None
+    door.facts.clear()
+    pool.actor(seat, lambda: None)
+    assert seat.refused is None
+
+
 def test_a_node_that_differs_is_refused_with_all_its_seats():
     door = Door(BIG, SMALL)
     door.facts["b"] = Facts("1+b", {}, False)
