@@ -26,8 +26,9 @@ def plot(rounds: Mapping[str, Mapping[str, Any]], file: Path) -> None:
     for number, ((name, turn), colour) in enumerate(zip(rounds.items(), _COLOURS, strict=True)):
         memory.plot(*zip(*turn["memory"], strict=True), label=name, color=colour, linewidth=1.2)
         places = [at + (number - (len(rounds) - 1) / 2) * width for at in range(1, len(turn["jobs"]) + 1)]
-        bars = costs.bar(places, [job["cost_s"] for job in turn["jobs"]], width, label=name, color=colour)
-        costs.bar_label(bars, fmt="%.1g", fontsize=7, padding=1)
+        paid_s = [job["cost_s"] for job in turn["jobs"]]
+        bars = costs.bar(places, paid_s, width, label=name, color=colour)
+        costs.bar_label(bars, [f"{s:.1f}" if s >= 0.1 else f"{s:.3f}" for s in paid_s], fontsize=7, padding=1)
     memory.set(title="Memory over the same five jobs", xlabel="seconds", ylabel="MB resident")
     memory.set_ylim(0, 1.4 * memory.get_ylim()[1])  # room for the legend
     costs.set(title="Start and load, by job", xlabel="job", ylabel="seconds")
