@@ -14,6 +14,7 @@ from heygem.errors import DeviceLostError, Text
 from heygem.jobs.file_lock import hold_outputs
 from heygem.jobs.job import JobRequest, JobStatus
 from heygem.jobs.task_queue import TaskQueue
+from heygem.model_manager import ModelManager
 from heygem.settings import Settings
 
 
@@ -88,6 +89,7 @@ async def opened_and_closed(server, listener, opened):
 
 def test_the_first_job_finds_the_preloaded_models(tmp_path, caplog):
     worker = app.Worker(Settings(models_dir=tmp_path, cache_dir=tmp_path, device="cpu"))
+    worker._manager = ModelManager(10**9)  # not that of this process, which has models of other tests
     with caplog.at_level("INFO", logger="heygem"):
         worker.first_look.warm_up()
         worker.first_look.warm_up()  # as a job leases them
