@@ -81,7 +81,7 @@ def write_film(
     count = min(int(drawings.frames[-1]) - first + 1, LONGEST_S * FPS)
     # The picture that is shown at each moment: the last one by then.
     shown = np.searchsorted(drawings.frames - first, np.arange(count), side="right") - 1
-    wav = output.with_name(f".{output.stem}.wav")
+    wav = output.with_name(f".{output.stem}.wav.part")  # which is swept if the process is killed
     try:
         _write_sound(clip, Fraction(first + drawings.late, FPS), Fraction(count, FPS), wav)
         with VideoSink(
