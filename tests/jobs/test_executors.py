@@ -140,6 +140,14 @@ def test_jobs_wait_while_the_executor_has_a_reason(request_of, started):
     assert queue.wait(job.id, 10).status is JobStatus.DONE
 
 
+def test_nothing_is_claimed_while_there_is_no_room(request_of, outputs):
+    executor = Threads(lambda job, progress: DONE, room=0)
+    queue = TaskQueue(executor, outputs_dir=outputs)
+    job = queue.submit(request_of())
+    assert queue.run_next() is None
+    assert queue.get(job.id).status is JobStatus.QUEUED and executor.begun == []
+
+
 def test_the_executor_gives_a_silent_job_up_and_the_process_lives_on(request_of, started):
     executor = Threads(lambda job, progress: unwound(progress), room=1)
     lost = []
