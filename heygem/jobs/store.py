@@ -175,7 +175,7 @@ class JobStore:
         with self._database.reading() as db:
             rows = db.execute(
                 "SELECT ended_s - started_s, speech_s FROM job WHERE state = 'done' AND speech_s IS NOT NULL"
-                " AND request ->> 'kind' IS NOT ? ORDER BY ended_s DESC LIMIT ?",
+                " AND json_extract(request, '$.kind') IS NOT ? ORDER BY ended_s DESC LIMIT ?",
                 (JobKind.PREVIEW.value, limit),
             ).fetchall()
         return [(row[0], row[1]) for row in rows]
