@@ -6,7 +6,9 @@ narrow (their layers are too small to share out). They meet in shared memory; no
 
 from __future__ import annotations
 
+import logging
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +23,10 @@ from torch import Tensor
 from torch import multiprocessing as mp
 
 T = TypeVar("T", covariant=True)
+
+log = logging.getLogger(__name__)
+
+_SHARED_MEMORY = "/dev/shm"
 
 _PATIENCE_S = 600.0
 """How long one process waits for the others before it takes them for dead."""
@@ -116,7 +122,7 @@ def run_replicas(job: Job[T], world: int, values: int) -> T:
 
     Args:
         job: Called once in each.
-        world: Number of processes.
+        world: Number of processes; fewer where the shared memory has no room for all, as in many containers.
         values: How many numbers `Replica.average` is given at most.
 
     Returns:
@@ -126,6 +132,7 @@ def run_replicas(job: Job[T], world: int, values: int) -> T:
         RuntimeError: another process ended early.
     """
     with _single_threaded():
+        world = min(world, _places(values))
         if world == 1:
             return job(Replica(0, 1))
         context = mp.get_context("spawn")
@@ -150,6 +157,14 @@ def run_replicas(job: Job[T], world: int, values: int) -> T:
             for process in others:
                 process.join()
         return result
+
+
+def _places(values: int) -> int:
+    """How many processes have room for so many values each in the shared memory, and at least one."""
+    free = shutil.disk_usage(_SHARED_MEMORY).free
+    places = max(1, free * 9 // 10 // (max(1, values) * torch.float32.itemsize))
+    log.info("%s has %d MB free: room for %d processes", _SHARED_MEMORY, free >> 20, places)
+    return places
 
 
 def _run(job: Callable[[Replica], object], replica: Replica) -> None:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from shutil import disk_usage
 
 import pytest
 import torch
@@ -45,6 +46,12 @@ def test_processes_meet_at_the_mean_on_one_thread_each() -> None:
 
 def test_one_process_needs_nobody() -> None:
     assert run_replicas(Averages(), 1, 0) == [0.0] * 8 + [1]
+
+
+def test_no_more_processes_are_begun_than_have_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    full = disk_usage("/dev/shm")._replace(free=2 * 7 * 4)
+    monkeypatch.setattr("heygem.training.parallel.shutil.disk_usage", lambda path: full)
+    assert run_replicas(Averages(), 3, 7) == [0.0] * 8 + [1], "nine tenths of the room are one place"
 
 
 @pytest.mark.parametrize("how", [sys.exit, os._exit], ids=["raises", "is killed"])
