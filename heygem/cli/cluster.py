@@ -18,7 +18,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "cluster",
         help="look at the Ray cluster",
         description="Show the nodes of the cluster that HEYGEM_RAY_ADDRESS names, or auto, and whether each has the "
-        "code and the weights of this machine. Exit status 0: all may work; 1: one was refused; 2: there is no cluster.",
+        "code and weights of this machine. Exit status 0: all may work; 1: one was refused; 2: there is no cluster.",
     )
     parser.set_defaults(run=run)
     parser.add_argument("what", choices=("status",), help="what to do")
