@@ -42,7 +42,8 @@ from heygem.ui.speakers_part import SpeakersPart
 from heygem.ui.theme import CSS_FILE, page_theme
 from heygem.ui.uploads import Uploads
 
-_HOUR_S = 3600
+_SESSIONS = 500
+"""Pages whose state gradio remembers, 0.2 MB each, open or not; those that are open are always the last that asked."""
 
 
 def _header(*, has_users: bool) -> str:
@@ -96,10 +97,8 @@ def build_app(
     def look() -> View:
         return View(queue.jobs(), log_lines(), models_status(), time.time(), queue.pause_reason)
 
-    # Uploads that no job holds any more go after a day.
-    with PolledPage(
-        title="HeyGem", analytics_enabled=False, fill_width=True, delete_cache=(_HOUR_S, 24 * _HOUR_S)
-    ) as page:
+    # The janitor sweeps uploads. Gradio's `delete_cache` would take them from drafts whenever the server stops.
+    with PolledPage(title="HeyGem", analytics_enabled=False, fill_width=True) as page:
         wiring = Wiring(queue, SharedLook(look, queue.store.mark))
         with gr.Row(elem_id="top-row"):
             header = _header(has_users=bool(settings.auth or settings.auth_file)) + confirm_dialog()
@@ -158,6 +157,7 @@ def _mount(
     Api(queue, settings, uploads_dir).serve(app)
     # Gradio 6.31 sets this in launch() only, and while it is unset takes any file on the server as an "upload".
     page.has_launched = True
+    page.state_session_capacity = _SESSIONS
     gr.mount_gradio_app(
         app,
         page,

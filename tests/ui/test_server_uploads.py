@@ -3,8 +3,10 @@
 import socket
 from pathlib import Path
 
+import httpx
 import pytest
-from live_server import CLIP, SPEECH, file_data, generate, upload
+from live_server import CLIP, SPEECH, Page, Server, file_data, generate, upload
+from starlette.routing import Mount
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -40,6 +42,20 @@ def test_an_upload_s_name_is_words_and_never_a_path(server, http, name, shown):
     assert job.request.video.is_relative_to(server.outputs / job.id)
     assert job.request.video.name.isascii() and not job.request.video.name.startswith(("-", "."))
     assert job.request.video.read_bytes() == CLIP.read_bytes()
+
+
+def test_uploads_outlive_a_restart_for_the_drafts_that_name_them(tmp_path):
+    server = Server(tmp_path)
+    try:
+        with httpx.Client(base_url=server.url, timeout=30) as http:
+            clip = upload(http, "clip.mp4", CLIP.read_bytes())
+            shown = Page(http, "tab").trigger("batch-clips", "upload", {"batch-clips": [file_data(clip)]})
+        [sessions] = [route.app.state_holder for route in server.app.routes if isinstance(route, Mount)]
+    finally:
+        server.close()
+    assert "clip.mp4" in shown["batch-list"]
+    assert not server.thread.is_alive() and Path(clip).read_bytes() == CLIP.read_bytes()
+    assert "tab" in sessions and sessions.capacity == 500  # of pages that were closed long ago it keeps no more
 
 
 def test_an_upload_named_like_the_folder_above_is_refused(http):
