@@ -181,7 +181,7 @@ class ModelManager:
             started = time.perf_counter()
             sha256 = spec.fingerprint()
             verified = time.perf_counter()
-            log.info("正在加载模型 %s sha256=%s", spec.key, sha256[:12])
+            log.info("正在加载模型 %s", _told(spec, sha256))
             generation = _built(spec, sha256)
             loaded = time.perf_counter()
             with self._lock:
@@ -189,9 +189,8 @@ class ModelManager:
                 slot.statistics.seconds["load"] += loaded - verified
             if spec.fingerprint() == sha256:
                 log.info(
-                    "模型加载完成，已缓存至内存 %s sha256=%s verify=%.2fs load=%.2fs %.1fMB",
-                    spec.key,
-                    sha256[:12],
+                    "模型加载完成，已缓存至内存 %s verify=%.2fs load=%.2fs %.1fMB",
+                    _told(spec, sha256),
                     verified - started,
                     loaded - verified,
                     generation.nbytes / 1e6,
@@ -223,7 +222,7 @@ class ModelManager:
                 return newer
         with self._lock:
             slot.statistics.hits += 1
-        log.info("检测到已加载模型，跳过加载步骤 %s sha256=%s", spec.key, resident.sha256[:12])
+        log.info("检测到已加载模型，跳过加载步骤 %s", _told(spec, resident.sha256))
         return resident
 
     def _find_newer(self, slot: Slot, spec: ModelSpec[Any], resident: Generation) -> Flight | None:
@@ -320,3 +319,8 @@ class ModelManager:
 def _built(spec: ModelSpec[Any], sha256: str) -> Generation:
     model = spec.load()
     return Generation(model, sha256, spec.nbytes(model))
+
+
+def _told(spec: ModelSpec[Any], sha256: str) -> str:
+    """Which model it is, for the log; one that is no file has no hash."""
+    return f"{spec.key} sha256={sha256[:12]}" if sha256 else str(spec.key)
