@@ -1,6 +1,7 @@
 """HeyGem: one recording of speech and any number of clips in; videos in which the person speaks it out."""
 
 import os
+import sys
 
 __version__ = "0.1.0"
 
@@ -11,3 +12,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # The same of numpy's matrices, all of which are small here. The threads of its OpenBLAS spin while they wait for each
 # other: beside other work, measuring the offset of a clip took four of them minutes, and takes one 0.4 s.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# OpenVINO would tell its makers of every conversion, from a process that it forks for that: nothing leaves this machine
+# unasked, and a fork beside a thread that imports may stand still for ever. Without this module it keeps silent.
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]

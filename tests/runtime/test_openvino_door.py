@@ -242,3 +242,10 @@ def test_every_network_gives_what_it_gives_by_torch(
 
 def as_tuple(outputs: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     return outputs if isinstance(outputs, tuple) else (outputs,)
+
+
+def test_nobody_is_told_of_a_conversion() -> None:
+    from openvino.tools.ovc import convert_impl, main, telemetry_utils, utils
+
+    for module in (convert_impl, main, telemetry_utils, utils):
+        assert module.tm.__name__ == "openvino.tools.ovc.telemetry_stub"
