@@ -54,6 +54,7 @@ def test_a_job_gives_what_it_gives_by_torch_and_its_manifest_says_what_computed(
     with pytest.raises(WeightsRefusedError):
         produce("refused.mp4", networks, by_openvino)
     write_wav2lip(own)
+    caplog.clear()
     with caplog.at_level(logging.INFO, logger="heygem"):
         made = produce("openvino.mp4", networks, by_openvino)
         produce("again.mp4", networks, by_openvino)

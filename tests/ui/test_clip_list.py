@@ -13,7 +13,7 @@ from heygem.pipeline.options import RenderOptions
 from heygem.settings import Settings
 from heygem.ui.clip_list import ClipList, question_of
 from heygem.ui.panel import Chosen
-from heygem.ui.preflight_desk import PreflightDesk
+from heygem.ui.preflight_desk import PreflightDesk, Question
 from heygem.ui.uploads import Uploads
 
 
@@ -148,14 +148,16 @@ def test_clips_are_looked_at_from_the_top_and_bad_ones_are_removed_together(benc
 
 
 def test_only_what_is_wanted_is_looked_at(bench):
+    bench.desk.ask(Question(bench.folder / "busy.mp4"))
+    while bench.desk._waiting:  # once it is under way, all others wait for it
+        threading.Event().wait(0.005)
     bench.add("a.mp4", "b.mp4", "c.mp4")
     bench.list.draw(bench.chosen)
     questions = [question_of(clip, bench.list.draft(bench.chosen)) for clip in bench.list.draft(bench.chosen).clips]
-    while len(bench.desk._waiting) > 2:  # the first one is under way
-        threading.Event().wait(0.005)
+    assert [bench.desk.answer(question) is None for question in questions] == [False, False, False]
     bench.act("clip-remove", "b.mp4")
     bench.list.note(bench.chosen, *bench.upload("speech.wav"), RenderOptions())
-    assert [bench.desk.answer(question) is None for question in questions] == [False, True, True]
+    assert [bench.desk.answer(question) is None for question in questions] == [True, True, True]
     bench.list.draw(bench.chosen)
     bench.go.set()
     bench.drawn("Ready")
@@ -164,7 +166,7 @@ def test_only_what_is_wanted_is_looked_at(bench):
             break
         threading.Event().wait(0.005)
     assert [(name, speech) for name, speech, _ in bench.looked_at] == [
-        ("a.mp4", None),
+        ("busy.mp4", None),
         ("a.mp4", "speech.wav"),
         ("c.mp4", "speech.wav"),
     ]
