@@ -29,6 +29,9 @@ from heygem.jobs.store import STORE_NAME, JobStore
 
 _CHUNK = bytes(1 << 20)
 
+_OPENING_S = 2.0
+"""Until the pages are open: what is measured is what they cost while they are."""
+
 
 def fill_list(outputs: Path, count: int) -> None:
     """Give the server a past: jobs that were done, with names and results as such jobs have them."""
@@ -105,7 +108,7 @@ def measure_idle(app: App, tabs: int, seconds: float) -> tuple[Latencies, float]
     """How long ticks take while nothing runs, and the share of one core that the server uses for them."""
     ticks = Latencies()
     pages = Tabs(app, tabs, ticks)
-    time.sleep(2)  # the pages are being opened
+    time.sleep(_OPENING_S)
     ticks.ms.clear()
     began_s, before = time.perf_counter(), app.core_s(with_children=False)
     time.sleep(seconds)
@@ -125,6 +128,7 @@ def measure_jobs(app: App, tabs: int, rounds: int) -> tuple[dict[str, list[Cost]
                 costs[kind].append(run_job(app, 120))
                 continue
             pages = Tabs(app, tabs, ticks)
+            time.sleep(_OPENING_S)
             with watched_health(app, 0.25) as found:
                 costs[kind].append(run_job(app, 120))
             pages.close()
