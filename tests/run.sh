@@ -27,9 +27,7 @@ ruff check .
 mypy
 lint-imports
 # A process for each core, and a thread for each process. A file's tests stay together: they share what is dear to make.
-# The longest come first, or three cores would wait for the last.
-OMP_NUM_THREADS=1 pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder --durations=15 -ra \
-    tests/training tests/browser tests/end_to_end tests/cluster tests/enhance tests
+OMP_NUM_THREADS=1 pytest --numprocesses=auto --dist=loadfile --durations=15 -ra
 
 # From nothing to a lip model that listens: minutes on every core, so it runs anew only where its code has changed.
 trained=$(cat heygem/{training,demo,nets,speech}/*.py | sha256sum)
