@@ -69,7 +69,7 @@ class SingleTab:
                 self.lips = self._options.lips
                 with gr.Row():
                     self._cancel = gr.Button(label("cancel"), scale=1, min_width=80, elem_id="single-cancel")
-                    self._preview = gr.Button(label("preview"), scale=2, min_width=120, elem_id="single-preview")
+                    self._preview = gr.Button(label("preview"), scale=2, min_width=140, elem_id="single-preview")
                     self._generate = gr.Button(label("generate"), variant="primary", scale=3, elem_id="single-generate")
                 self._error = gr.HTML(elem_id="single-error", apply_default_css=False)
             with gr.Column(min_width=320):

@@ -33,9 +33,9 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.skip(reason=f"{CHROMIUM} is missing: THE PAGE IS NOT TESTED"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def quick_server(tmp_path_factory):
-    """The page over a runner that copies the clip."""
+    """The page over a runner that copies the clip; each file has its own, or it would see the jobs of others."""
     folder = tmp_path_factory.mktemp("quick")
     command = ["tests/ui/fake_app.py", "{port}", str(folder), "0.02"]
     server = Server(command, folder, {"PYTHONPATH": str(ROOT)})
