@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import struct
+import errno
 import zipfile
 from enum import Enum
 from pathlib import Path
@@ -71,10 +71,22 @@ def refuse_what_holds_no_weights(file: Path, container: Container) -> None:
 
 
 def _is_torchscript(file: Path) -> bool:
-    """Archives of TorchScript, and only they, hold a table of constants."""
+    """Archives of TorchScript, and only they, hold a table of constants. A damaged one is none: its reader says so.
+
+    Raises:
+        OSError: it cannot be read.
+    """
     try:
         with zipfile.ZipFile(file) as archive:
             return any(name.endswith("/constants.pkl") for name in archive.namelist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error):
-        # A damaged archive. Its reader says so.
-        return False
+    except zipfile.BadZipFile as error:  # the end record, the directory, or a note in it is no such thing
+        # zipfile says the same of an end record that the disk would not give. EINVAL is no failure of the disk: the
+        # archive's end sends zipfile to before the first byte.
+        failed = error.__context__
+        if isinstance(failed, OSError) and failed.errno != errno.EINVAL:
+            raise failed from None
+    except (NotImplementedError, UnicodeDecodeError):
+        # zipfile's words for an entry that asks for a version of the format above 6.3, and for one whose name is not
+        # the UTF-8 that it says it is.
+        pass
+    return False
