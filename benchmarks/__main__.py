@@ -12,9 +12,9 @@ from typing import Any
 
 from benchmarks.machine import machine_facts, moment
 from benchmarks.materials import Materials
-from benchmarks.plan import PROJECT_DIR
 from benchmarks.report import report
 from benchmarks.sections import SECTIONS, Bench
+from heygem.settings import PROJECT_DIR
 
 
 def main() -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.plan import PROJECT_DIR
 from heygem import __version__
 from heygem.media.ffmpeg_binary import ffmpeg_banner
+from heygem.settings import PROJECT_DIR
 
 _TELLING_FLAGS = ("avx2", "avx512f", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_bf16")
 """What the speed of networks on a CPU depends on most."""

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import torch
 
-from benchmarks.plan import PROJECT_DIR
 from heygem.media.ffmpeg_binary import ffmpeg_binary
+from heygem.settings import PROJECT_DIR
 from tests.formula_weights import formula_state, write_gfpgan, write_parsenet
 
 FPS = 25

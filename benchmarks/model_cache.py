@@ -20,10 +20,11 @@ from typing import Any
 from benchmarks.machine import machine_facts, moment
 from benchmarks.materials import PRESENTERS, SIZES, Materials
 from benchmarks.model_cache_plot import plot
-from benchmarks.plan import PROJECT_DIR, Figures
+from benchmarks.plan import Figures
 from benchmarks.report import table
 from benchmarks.sections import ENHANCED, Bench
 from benchmarks.spread import Spread
+from heygem.settings import PROJECT_DIR
 
 JOBS = 5
 WANTED = 0.95

@@ -9,10 +9,9 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 
-PROJECT_DIR = Path(__file__).resolve().parents[1]
+from heygem.settings import PROJECT_DIR
 
 
 class Cost(NamedTuple):

@@ -17,8 +17,9 @@ import torch
 from benchmarks.likeness import face_psnr_db
 from benchmarks.materials import FPS, PRESENTERS, SIZES, Materials, Size
 from benchmarks.modes import AUTO, FP32, Mode, modes
-from benchmarks.plan import PROJECT_DIR, Figures, JobPlan, Plan, measured
+from benchmarks.plan import Figures, JobPlan, Plan, measured
 from benchmarks.spread import Spread
+from heygem.settings import PROJECT_DIR
 
 ENHANCED = {"lips": "wav2lip", "enhancer": "gfpgan"}
 """Options of the job that the reference flow does: Wav2Lip, then GFPGAN on every frame."""

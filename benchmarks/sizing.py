@@ -14,8 +14,9 @@ from math import ceil
 from pathlib import Path
 
 from benchmarks.report import table
+from heygem.settings import PROJECT_DIR
 
-FIGURES = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.json"
+FIGURES = PROJECT_DIR / "docs" / "benchmarks.json"
 FPS = 25
 _DAY_S = 86_400.0
 
