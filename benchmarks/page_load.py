@@ -16,12 +16,13 @@ import os
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from statistics import median
 
 from benchmarks.open_pages import App, Latencies, Tabs, watched_health
+from benchmarks.plan import Cost
+from benchmarks.report import table
 from heygem.errors import Text
 from heygem.jobs.job import Job, JobRequest, JobResult, JobStatus
 from heygem.jobs.job_folder import new_job_id
@@ -53,14 +54,6 @@ def fill_list(outputs: Path, count: int) -> None:
     store.close()
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What a job took."""
-
-    wall_s: float
-    core_s: float
-
-
 def run_job(app: App, seconds: int) -> Cost:
     """Make a video on the server's processor."""
     before = app.core_s(with_children=True)
@@ -75,7 +68,7 @@ def run_job(app: App, seconds: int) -> Cost:
     if job["status"] != "done":
         raise SystemExit(f"the job ended as {job['status']}: {job['error']}")
     began_at, ended_at = (datetime.fromisoformat(job[key]) for key in ("started_at", "ended_at"))
-    return Cost((ended_at - began_at).total_seconds(), app.core_s(with_children=True) - before)
+    return Cost(app.core_s(with_children=True) - before, (ended_at - began_at).total_seconds())
 
 
 def upload(app: App, size: int) -> float:
@@ -134,11 +127,6 @@ def measure_jobs(app: App, tabs: int, rounds: int) -> tuple[dict[str, list[Cost]
             pages.close()
             health.ms.extend(found.ms)
     return costs, ticks, health
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown."""
-    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows])
 
 
 def _compared(name: str, alone: Sequence[float], busy: Sequence[float]) -> list[str]:

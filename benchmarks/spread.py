@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +21,6 @@ class Spread:
         """The spread of `values`, of which there is at least one."""
         ordered = sorted(values)
         return cls(median(ordered), ordered[0], ordered[-1], len(ordered))
-
-    @classmethod
-    def read(cls, raw: dict[str, Any]) -> Spread:
-        """What `asdict` made `raw` of."""
-        return cls(**raw)
 
     def shown(self, digits: int, factor: float = 1.0) -> str:
         """Median and, of several measurements, least and most: ``12.3 (11.9–14.0)``."""
