@@ -26,6 +26,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text as RichText
 
+from heygem.disk import cannot_write
 from heygem.errors import DeviceLostError, HeyGemError, OptionError, Text
 from heygem.file_names import as_text
 from heygem.jobs.file_lock import lock
@@ -147,8 +148,6 @@ def reserved_name(out: Path, request: JobRequest) -> Iterator[Path]:
         EncodeError: nothing can be written to `out`.
         OptionError: it holds too many results of that name.
     """
-    from heygem.media.mp4_writer import cannot_write
-
     for path in names_of(out, request):
         if path.exists():
             continue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import shutil
 import threading
@@ -11,13 +10,13 @@ from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 
-from heygem.errors import EncodeError, Text
+from heygem.disk import disk_full, is_full
+from heygem.errors import Text
 
 log = logging.getLogger(__name__)
 
 _LOW_TIMES = 5
 """How many times the space that jobs need before people are warned."""
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class DiskState(StrEnum):
@@ -97,17 +96,6 @@ def full_disk_told() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _FULL:
+        if not is_full(error):
             raise
-        raise disk_full(error.filename) from error
-
-
-def disk_full(name: object) -> EncodeError:
-    """The error that tells of a full disk; `name` is what could not be written, if that is known."""
-    what = f"“{Path(str(name)).name}”" if name else ""
-    which = f": {Path(str(name)).name!r} could not be written" if name else ""
-    return EncodeError(
-        Text(f"磁盘已满，无法写入{what}。", f"The disk is full{which}."),
-        hint=Text("请清理磁盘后重试。", "Free some space and try again."),
-        code="disk_full",
-    )
+        raise disk_full(Path(str(error.filename)) if error.filename else None) from error

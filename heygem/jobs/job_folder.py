@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from heygem.disk import flush
 from heygem.errors import InputError, QueueError, Text
 from heygem.jobs.job import JobRequest, JobStatus
 
@@ -59,8 +60,8 @@ def take_inputs(request: JobRequest, folder: Path) -> JobRequest:
         _link_or_copy(request.video, folder / _CLIP)
         if not speaks_for_itself:
             _link_or_copy(request.audio, folder / _SPEECH)
-        _flush(folder)
-        _flush(folder.parent)
+        flush(folder)
+        flush(folder.parent)
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise QueueError(
@@ -136,13 +137,4 @@ def _link_or_copy(source: Path, target: Path) -> None:
             is_linked = True
     if not is_linked:
         shutil.copyfile(real, target)
-    _flush(target)
-
-
-def _flush(path: Path) -> None:
-    """Make sure that a file or a folder is on the disk and not only on its way there."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    flush(target)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from heygem.media.mp4_writer import cannot_write, flush
+from heygem.disk import cannot_write, flush
 
 
 def manifest_of(result: Path) -> Path:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from heygem import __version__
+from heygem.disk import flush
 from heygem.errors import EncodeError, SettingsError, Text
-from heygem.media.mp4_writer import flush
 
 # Filmed, with a part that a trained model drew.
 _SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"

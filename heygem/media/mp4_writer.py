@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import logging
-import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from heygem.disk import cannot_write, disk_full, flush
 from heygem.errors import EncodeError, Text
 from heygem.media import Codec
 from heygem.media.open_file import open_container
@@ -110,7 +109,7 @@ class Mp4Writer:
         complaints = self._process.complaints()
         log.warning("ffmpeg failed while writing %s: %s", self.path.name, complaints)
         if any(words in complaints for words in _DISK_FULL):
-            return _disk_full(self.path)
+            return disk_full(self.path)
         hint = Text("详情见日志。", "The log has the details.")
         if self._codec.endswith("nvenc"):
             hint = Text(
@@ -121,34 +120,3 @@ class Mp4Writer:
         return EncodeError(
             Text(f"写入“{self.path.name}”失败：{reason}", f"Writing {self.path.name!r} failed: {reason}"), hint=hint
         )
-
-
-def cannot_write(path: Path, error: OSError) -> EncodeError:
-    """What a user is told of an `error` while `path` was written: a full disk has a code of its own."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return _disk_full(path)
-    return EncodeError(
-        Text(f"写入“{path.name}”失败：{error.strerror}", f"Writing {path.name!r} failed: {error.strerror}"),
-        hint=Text("请检查输出目录的写入权限。", "Check that the folder of the results can be written."),
-    )
-
-
-def flush(path: Path) -> None:
-    """Make sure that `path`, a file or a folder, is on the disk and not only on its way there.
-
-    Raises:
-        OSError: it cannot be.
-    """
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _disk_full(path: Path) -> EncodeError:
-    return EncodeError(
-        Text(f"磁盘已满，无法写入“{path.name}”。", f"The disk is full: {path.name!r} cannot be written."),
-        hint=Text("请清理磁盘后重试。", "Free some space and try again."),
-        code="disk_full",
-    )

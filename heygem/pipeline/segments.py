@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from heygem import __version__
+from heygem.disk import cannot_write, flush
 from heygem.errors import DeviceLostError, JobRequeued, ShareDrawn
 from heygem.media.ffmpeg_binary import ffmpeg_banner
 from heygem.media.joined_video import join_parts
-from heygem.media.mp4_writer import cannot_write, flush
 from heygem.media.picture_sums import PictureSums
 from heygem.pipeline.drawing import Drawing
 from heygem.pipeline.progress import Progress, Stage

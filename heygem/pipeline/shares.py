@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TypeVar
 
-from heygem.media.mp4_writer import cannot_write
+from heygem.disk import cannot_write
 
 log = logging.getLogger(__name__)
 

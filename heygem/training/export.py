@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from safetensors.torch import save_file
 from torch import Tensor
 
+from heygem.disk import flush
 from heygem.nets.blocks import Widths
 from heygem.training.recipe import LEAD_FRAMES
 
@@ -43,6 +43,5 @@ def export(
         **(more or {}),
     }
     save_file(tensors, part, metadata=facts)
-    with part.open("rb") as stream:
-        os.fsync(stream.fileno())
+    flush(part)
     part.replace(file)

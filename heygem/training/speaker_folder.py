@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from heygem.disk import flush
 from heygem.errors import OptionError, Text
-from heygem.media.mp4_writer import flush
 from heygem.weights.speakers import LIPS, speaker_folder, speakers_folder
 
 log = logging.getLogger(__name__)

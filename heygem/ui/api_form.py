@@ -5,7 +5,6 @@ Not the framework's own: that one puts no bound on a file, and looks at nothing 
 
 from __future__ import annotations
 
-import errno
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 
+from heygem.disk import is_full
 from heygem.errors import InputError, QueueError, Text
 
 _PIECE_BYTES = 1 << 20
@@ -100,10 +100,9 @@ class FormReceiver:
         except FormParserError as error:
             raise _no_form() from error
         except OSError as error:
-            is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             raise QueueError(
                 Text(f"无法保存上传的文件：{error.strerror}。", f"The upload could not be stored: {error.strerror}."),
-                code="disk_full" if is_full else "inputs_not_stored",
+                code="disk_full" if is_full(error) else "inputs_not_stored",
             ) from error
 
     def finish(self) -> None:

@@ -8,7 +8,6 @@ turns out wrong it is fetched once more from its start, since the old half may h
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import hashlib
 import http.client
@@ -23,6 +22,7 @@ from io import BufferedRandom
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from heygem.disk import flush, is_full
 from heygem.errors import DownloadError, Text, WeightsMissingError, WeightsRefusedError
 from heygem.weights.manifest import Checkpoint
 from heygem.weights.verify import VerifiedFile, verify_present
@@ -80,7 +80,7 @@ def download(checkpoint: Checkpoint, models_dir: Path, watch: Watcher | None = N
             _fetch_from_any(checkpoint, part, watch or _nobody)
             os.fsync(part.fileno())
             Path(part.name).replace(target)
-            _sync_folder(models_dir)
+            flush(models_dir)  # the new name, too, survives a power cut
     except OSError as error:
         raise _disk_error(target, error) from error
     return verify_present(checkpoint, models_dir)
@@ -269,17 +269,8 @@ def _length(part: BufferedRandom) -> int:
     return os.fstat(part.fileno()).st_size
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make the new name survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _disk_error(target: Path, error: OSError) -> DownloadError:
-    if error.errno == errno.ENOSPC:
+    if is_full(error):
         return DownloadError(
             Text(f"写入 {target} 时磁盘已满。", f"The disk became full while {target} was written."),
             hint=Text("清理磁盘后重试，会续传。", "Make room and run it again; it resumes."),
