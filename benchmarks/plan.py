@@ -72,6 +72,7 @@ class JobFigures:
 
     Attributes:
         frames: Of the result; 0 if it was cancelled.
+        engines: What ran, in one line; empty if it was cancelled.
         cost: From the call to the finished files.
         until_models_s: From the call until every model was there; files are checked before that.
         first_frame_s: From the call until the first frame had gone to the encoder.
@@ -83,6 +84,7 @@ class JobFigures:
     """
 
     frames: int
+    engines: str
     cost: Cost
     until_models_s: float
     first_frame_s: float
@@ -102,7 +104,6 @@ class Figures:
     Attributes:
         placement: Device and number format.
         threads: Of torch.
-        engines: What ran, in one line.
         ready_s: From the start of the process until everything was imported.
         core_s: Of the process and its ended children, from its start until the jobs were done.
         jobs: In their order.
@@ -116,7 +117,6 @@ class Figures:
 
     placement: str
     threads: int
-    engines: str
     ready_s: float
     core_s: float
     jobs: list[JobFigures]

@@ -129,7 +129,7 @@ def _cell(size: str, mode: str, rounds: list[Figures]) -> Json:
         "mode": mode,
         "placement": rounds[0].placement,
         "threads": rounds[0].threads,
-        "engines": rounds[0].engines,
+        "engines": jobs[0].engines,
         "core_s": spread(job.cost.core_s / job.frames for job in jobs),
         "wall_s": spread(job.cost.wall_s / job.frames for job in jobs),
         "gfpgan_core_s": spread(eager),

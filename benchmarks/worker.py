@@ -69,7 +69,6 @@ class _Worker:
         self.placement = placement_of(self._settings)
         self._models = ModelManager(self._settings.model_budget_mb << 20)
         self._producer = Producer(self._models, self._settings, self.placement)
-        self.engines = ""
 
     def do(self, job: JobPlan) -> JobFigures:
         """Do one job."""
@@ -84,11 +83,11 @@ class _Worker:
             )
         cost, after = since(before), self._models.statistics()
         gpu_busy = gpu.end() if gpu else None
-        self.engines = made.summary.en if made else self.engines
         if self._plan.unload_between:
             self._models.unload()
         return JobFigures(
             frames=made.report.frames if made else 0,
+            engines=made.summary.en if made else "",
             cost=cost,
             until_models_s=watch.models_at - before.wall_s,
             first_frame_s=watch.first_frame_at - before.wall_s,
@@ -173,7 +172,6 @@ def carried_out(plan: Plan, asked_s: float) -> Figures:
     return Figures(
         placement=str(worker.placement),
         threads=torch.get_num_threads(),
-        engines=worker.engines,
         ready_s=ready_s,
         core_s=core_s,
         jobs=jobs,

@@ -61,6 +61,7 @@ def test_jobs_of_one_process_are_told_apart(tmp_path: Path, sound: Path, monkeyp
     assert Figures.of(json.loads(json.dumps(asdict(figures)))).jobs == figures.jobs
     first, second = figures.jobs
     assert (first.frames, second.frames) == (0, 10)
+    assert first.engines == "" and "embedded lip model" in second.engines
     assert (first.loads, first.hits) == (2, 0) and (second.loads, second.hits) == (0, 2)
     assert second.was_tracked_before
     assert first.load_s > 0 and second.load_s == 0
