@@ -87,7 +87,8 @@ class Detections:
         """Read what `save` wrote; never unpickles.
 
         Raises:
-            OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error: the file is missing or damaged.
+            OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, AttributeError: the
+                file is missing or damaged.
         """
         with np.load(path, allow_pickle=False) as arrays:
             width, height = arrays["size"].tolist()

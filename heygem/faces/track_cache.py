@@ -23,7 +23,17 @@ log = logging.getLogger(__name__)
 
 _VERSION = 1
 """Raise it when detections of the same clip by the same detector come to mean something else."""
-_DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
+_DAMAGED = (
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+    RuntimeError,  # zipfile's word for a part that says it is encrypted; NotImplementedError: or of an unknown method
+    AttributeError,  # numpy hands out a part that is no array as bytes
+)
+"""What `Detections.load` raises of a damaged file."""
 _ABANDONED_AFTER_S = 3600.0
 """Age at which a file that was never finished belongs to a process that died."""
 

@@ -1,7 +1,10 @@
 import logging
 import os
+import zipfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +101,41 @@ def test_damaged_entries_are_removed_and_logged(
     assert entry.name in caplog.text
     cache.put(video, DETECTOR, FPS, FOUND)
     assert cache.get(video, DETECTOR, FPS) is not None
+
+
+def changed_in_the_directory(entry: Path, at: int, byte: int) -> None:
+    """Change a byte of what the archive's directory says of its first part."""
+    whole = bytearray(entry.read_bytes())
+    whole[whole.index(b"PK\x01\x02") + at] = byte
+    entry.write_bytes(whole)
+
+
+def without_an_array(entry: Path) -> None:
+    with zipfile.ZipFile(entry) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(entry, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, b"no array" if name == "boxes.npy" else content)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        partial(changed_in_the_directory, at=6, byte=0xFF),  # the version of the format
+        partial(changed_in_the_directory, at=8, byte=0x01),  # that it is encrypted
+        partial(changed_in_the_directory, at=10, byte=0xFF),  # how it is compressed
+        without_an_array,
+    ],
+    ids=["version", "encrypted", "method", "array"],
+)
+def test_an_entry_that_says_something_unheard_of_is_damaged(
+    video: Path, folder: Path, damage: Callable[[Path], None]
+) -> None:
+    cache = DetectionCache(folder, 10**7)
+    cache.put(video, DETECTOR, FPS, FOUND)
+    damage(entries(folder)[0])
+    assert cache.get(video, DETECTOR, FPS) is None
+    assert entries(folder) == []
 
 
 def test_every_damaged_byte_is_survived(video: Path, folder: Path) -> None:
