@@ -1,3 +1,19 @@
 """First of all imports heygem, which tells OpenMP how to wait: torch reads that once, when it is loaded."""
 
+import gc
+
+import pytest
+
 import heygem  # noqa: F401
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """What is imported stays: the garbage collector looks through it neither meanwhile nor in any of the tests."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
