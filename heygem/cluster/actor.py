@@ -25,9 +25,10 @@ from heygem.cluster.handshake import own_facts
 from heygem.cluster.messages import Ended, Facts, RunUnwound, SharedSettings, Sign, Task
 from heygem.errors import DeviceLostError, HeyGemError, JobUnwound, ShareDrawn, WorkerLostError
 from heygem.jobs.job import Job, JobError, JobResult, Runner
+from heygem.jobs.job_folder import RESULT
 from heygem.jobs.job_json import from_json, to_json
 from heygem.jobs.process_identity import is_alive, own_identity
-from heygem.jobs.run_job import RESULT, TRACKS
+from heygem.jobs.run_job import TRACKS
 from heygem.pipeline.progress import Stage
 from heygem.pipeline.shares import WHOLE, Share, gather
 from heygem.settings import Settings

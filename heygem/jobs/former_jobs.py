@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 
+from heygem.jobs.job_folder import RESULT
 from heygem.jobs.result_manifest import read_manifest
 
 log = logging.getLogger(__name__)
@@ -23,7 +24,7 @@ def seconds_per_pixel(outputs_dir: Path, engines: Mapping[str, str | None], plac
         engines: Names of the engines by kind; None where none is to run.
         placement: Device and number format, as manifests write it.
     """
-    results = sorted(outputs_dir.glob("*/result.mp4"), key=_made_at, reverse=True)[:_NEWEST]
+    results = sorted(outputs_dir.glob(f"*/{RESULT}"), key=_made_at, reverse=True)[:_NEWEST]
     paces = [_pace(result, engines, placement) for result in results]
     known = [pace for pace in paces if pace is not None]
     return median(known) if known else None

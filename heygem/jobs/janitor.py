@@ -18,7 +18,7 @@ from pathlib import Path
 
 from heygem.errors import QueueError
 from heygem.jobs.job import Job, JobStatus
-from heygem.jobs.job_folder import drop_folder
+from heygem.jobs.job_folder import RESULT, drop_folder
 from heygem.jobs.job_history import HistoryQuery
 from heygem.jobs.store import JobStore
 from heygem.settings import Settings
@@ -32,7 +32,6 @@ _ABANDONED_AFTER_S = _HOUR_S
 _UPLOAD_KEPT_S = _DAY_S
 """Age at which no open page is expected to submit an upload any more."""
 _JOB_FOLDER = re.compile(r"[0-9a-f]{12}")
-_RESULT = "result.mp4"
 _ENDED = HistoryQuery(states=tuple(status for status in JobStatus if status.is_final))
 _ALL = 2**31
 
@@ -138,7 +137,7 @@ class Janitor:
                 yield from self._leftovers_of(entry, states.get(entry.name))
 
     def _leftovers_of(self, folder: Path, state: JobStatus | None) -> Iterator[tuple[Path, str]]:
-        if state is None and not (folder / _RESULT).exists():
+        if state is None and not (folder / RESULT).exists():
             yield folder, "folder without a job"
         elif state is None:
             log.warning("%s holds a result that belongs to no job; it is left", folder.name)

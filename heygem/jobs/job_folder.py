@@ -19,6 +19,11 @@ from heygem.jobs.job import JobRequest, JobStatus
 
 log = logging.getLogger(__name__)
 
+RESULT = "result.mp4"
+"""Name of the video in a job's folder."""
+POSTER = "poster.jpg"
+"""Name of its still picture there."""
+
 # Names without a suffix: what a file is, is told by its content, never by what a user called it.
 _CLIP = "clip"
 _SPEECH = "speech"

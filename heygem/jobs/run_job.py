@@ -10,16 +10,13 @@ from pathlib import Path
 from heygem.errors import HeyGemError, MediaError, Text
 from heygem.jobs.disk_guard import full_disk_told
 from heygem.jobs.job import Job, JobKind, JobRequest, JobResult, Runner
+from heygem.jobs.job_folder import POSTER, RESULT
 from heygem.pipeline.options import PREVIEW_S
 from heygem.pipeline.progress import Progress
 from heygem.pipeline.shares import WHOLE, Share
 from heygem.settings import Settings
 
 log = logging.getLogger(__name__)
-
-
-RESULT = "result.mp4"
-"""Name of the video in a job's folder."""
 
 _TRACKS_BYTES = 1 << 30
 
@@ -108,7 +105,7 @@ class _Runner:
                 share=self._share_of(job),
                 tracks=tracks,
             )
-            poster: Path = make_poster(made.output, folder / "poster.jpg")
+            poster: Path = make_poster(made.output, folder / POSTER)
         return JobResult(
             output=made.output, poster=poster, summary=made.summary, notices=made.notices, part_s=made.part_s
         )

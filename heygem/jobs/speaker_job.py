@@ -9,6 +9,7 @@ from pathlib import Path
 from heygem import __version__
 from heygem.device import Placement
 from heygem.jobs.job import Job, JobResult
+from heygem.jobs.job_folder import POSTER, RESULT
 from heygem.jobs.make_speaker import make_speaker
 from heygem.jobs.marking import Marking
 from heygem.jobs.poster import make_poster
@@ -37,8 +38,8 @@ class SpeakerJob:
         self, job: Job, folder: Path, *, models: ModelManager, settings: Settings, placement: Placement
     ) -> None:
         self._job = job
-        self._output = folder / "result.mp4"
-        self._poster = folder / "poster.jpg"
+        self._output = folder / RESULT
+        self._poster = folder / POSTER
         self._models = models
         self._settings = settings
         self._placement = placement
