@@ -107,8 +107,6 @@ DELETE_MANY = Text(
 )
 CANCEL_MANY = Text("取消这一批中尚未结束的 {} 个任务？", "Cancel the {} jobs of this batch that have not ended?")
 PROGRESS = Text("进度", "Progress")
-ITEM = Text("视频", "Clip")
-STATE = Text("状态", "State")
 NOW = Text("当前", "now:")
 CANCEL_BATCH = Text("取消整批", "Cancel batch")
 RETRY_FAILED = Text("重试失败的", "Retry failed:")
