@@ -11,6 +11,10 @@ from heygem.faces import MaskShape, Smoothing
 from heygem.media import Codec, Extend
 from heygem.speech import Tail
 
+LipsChoice = Literal["auto", "wav2lip", "demo"]
+"""What `RenderOptions.lips` may be that is neither a speaker nor a path."""
+EnhancerChoice = Literal["auto", "gfpgan", "none"]
+"""What `RenderOptions.enhancer` may be that is no path."""
 DetectorChoice = Literal["auto", "accurate", "fast", "haar"]
 LabelPosition = Literal["top-right", "top-left", "bottom-right", "bottom-left"]
 

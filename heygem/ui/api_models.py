@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from heygem.errors import Text
 from heygem.jobs.job import Job, JobError, JobKind, JobProgress, JobStatus
-from heygem.pipeline.options import RenderOptions
+from heygem.pipeline.options import EnhancerChoice, RenderOptions
 from heygem.pipeline.progress import Stage
 
 _NOT_FROM_OUTSIDE: dict[str, object] = {
     # Both may be paths on the command line. A stranger must not have files of this machine opened.
     "lips": Annotated[str, Field(pattern=r"^[\w-]{1,64}$")],
-    "enhancer": Literal["auto", "gfpgan", "none"],
+    "enhancer": EnhancerChoice,
 }
 _HINTS = get_type_hints(RenderOptions) | _NOT_FROM_OUTSIDE
 _FIELDS: dict[str, Any] = {one.name: (_HINTS[one.name], one.default) for one in fields(RenderOptions)}

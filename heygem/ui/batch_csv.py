@@ -8,16 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path, PureWindowsPath
+from typing import get_args
 
 from gradio_client.utils import strip_invalid_filename_characters  # type: ignore[import-untyped]
 
 from heygem.errors import InputError, OptionError, Text
 from heygem.jobs.batch_list import BatchLine, ListRules, read_batch_list
+from heygem.pipeline.options import EnhancerChoice, LipsChoice
 from heygem.ui.batch_draft import Draft
 from heygem.ui.uploads import Uploads, check_batch_size, path_in_input_dir
-
-LIPS = ("auto", "wav2lip", "demo")
-ENHANCERS = ("auto", "gfpgan", "none")
 
 
 def read_csv(csv: str, draft: Draft, uploads: Uploads, speakers: Sequence[str]) -> list[BatchLine]:
@@ -84,7 +83,7 @@ def _upload(draft: Draft, uploads: Uploads, column: str, name: str) -> Path | No
 
 def _engine(speakers: Sequence[str], column: str, name: str) -> str:
     """Never a file, as on the command line: a stranger must not have files of this machine opened."""
-    known = (*LIPS, *speakers) if column == "lips" else ENHANCERS
+    known = (*get_args(LipsChoice), *speakers) if column == "lips" else get_args(EnhancerChoice)
     if name not in known:
         raise OptionError(
             Text(f"{column} 的值 {name!r} 无效。", f"{column} has the value {name!r}."),

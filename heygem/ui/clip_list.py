@@ -9,12 +9,13 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 from heygem.errors import NOTHING, HeyGemError, InputError, OptionError, Text
 from heygem.jobs.job import Job, JobRequest
-from heygem.pipeline.options import RenderOptions
+from heygem.pipeline.options import LipsChoice, RenderOptions
 from heygem.ui import text
-from heygem.ui.batch_csv import LIPS, arranged, read_csv
+from heygem.ui.batch_csv import arranged, read_csv
 from heygem.ui.batch_draft import Draft, DraftClip
 from heygem.ui.clip_list_view import LIST, ListLook, bad_clips, clip_list, rows_of
 from heygem.ui.draft_store import DraftStore
@@ -165,7 +166,7 @@ class ClipList:
             draft_id=chosen.draft,
             opened=chosen.opened_clip,
             refusal=chosen.refusal,
-            lips=(*LIPS, *self._speakers()) if chosen.opened_clip else (),
+            lips=self._lips() if chosen.opened_clip else (),
             min_free_bytes=self._uploads.settings.min_free_mb * 1_000_000,
         )
         return clip_list(draft, rows_of(draft, self.answers(draft)), look)
@@ -192,7 +193,7 @@ class ClipList:
         clip = draft.clip(clip_id)
         if clip is None:
             return draft
-        if act == "clip-lips" and value in (*LIPS, *self._speakers()):
+        if act == "clip-lips" and value in self._lips():
             return draft.changed(clip.with_own(lips=value))
         return draft.changed(_EDITS[act](clip, value)) if act in _EDITS else draft
 
@@ -203,6 +204,10 @@ class ClipList:
             if (question := question_of(clip, before)) not in wanted:
                 self._desk.withdraw(question)
         return before, after
+
+    def _lips(self) -> tuple[str, ...]:
+        """What a clip may have for lips of its own."""
+        return (*get_args(LipsChoice), *self._speakers())
 
     def _speakers(self) -> list[str]:
         return speaker_names(self._uploads.settings.models_dir)

@@ -7,12 +7,11 @@ from typing import Any, NamedTuple, get_args
 
 import gradio as gr
 
-from heygem.pipeline.options import LabelPosition, RenderOptions
+from heygem.pipeline.options import EnhancerChoice, LabelPosition, LipsChoice, RenderOptions
 from heygem.ui.labels import label
 from heygem.weights.speakers import is_speaker_name
 
 _DEFAULTS = RenderOptions()
-_ENHANCERS = ["auto", "gfpgan", "none"]
 
 
 class OptionsForm(NamedTuple):
@@ -49,7 +48,7 @@ def build_options_form(speakers: Callable[[], Sequence[str]]) -> OptionsForm:
             label=label("lips"),
             info=label("lips_info"),
         )
-        enhancer = _radio("enhancer", _ENHANCERS, _DEFAULTS.enhancer)
+        enhancer = _radio("enhancer", get_args(EnhancerChoice), _DEFAULTS.enhancer)
         strength = _slider("strength", 0, 1, _DEFAULTS.enhancer_strength, 0.05)
         mask = _radio("mask", ["lower-face", "mouth", "box"], _DEFAULTS.mask)
         face = gr.Dropdown(
@@ -73,7 +72,7 @@ def build_options_form(speakers: Callable[[], Sequence[str]]) -> OptionsForm:
             )
         sync = _slider("sync", -500, 500, _DEFAULTS.sync_offset_ms, 10)
         crf = _slider("crf", 10, 32, _DEFAULTS.crf, 1)
-        corner = _radio("label_position", list(get_args(LabelPosition)), _DEFAULTS.label_position)
+        corner = _radio("label_position", get_args(LabelPosition), _DEFAULTS.label_position)
         # An empty field is the whole video, as None is.
         seconds = gr.Number(
             _DEFAULTS.label_duration_s, label=label("label_duration"), info=label("label_duration_info"), minimum=0
@@ -130,7 +129,7 @@ def from_options(options: RenderOptions, speakers: Sequence[str]) -> list[Any]:
     """
     return [
         gr.Radio(choices=_with(_lips(speakers), options.lips), value=options.lips),
-        gr.Radio(choices=_with(_choices(_ENHANCERS), options.enhancer), value=options.enhancer),
+        gr.Radio(choices=_with(_choices(get_args(EnhancerChoice)), options.enhancer), value=options.enhancer),
         options.enhancer_strength,
         options.mask,
         options.face,
@@ -145,7 +144,7 @@ def from_options(options: RenderOptions, speakers: Sequence[str]) -> list[Any]:
 
 
 def _lips(speakers: Sequence[str]) -> list[tuple[str, str | int | float]]:
-    return [*_choices(["auto", "wav2lip", "demo"]), *((name, name) for name in speakers)]
+    return [*_choices(get_args(LipsChoice)), *((name, name) for name in speakers)]
 
 
 def _with(choices: list[tuple[str, str | int | float]], value: str) -> list[tuple[str, str | int | float]]:
@@ -153,11 +152,11 @@ def _with(choices: list[tuple[str, str | int | float]], value: str) -> list[tupl
     return choices if value in [known for _, known in choices] else [*choices, (value, value)]
 
 
-def _choices(names: list[str]) -> list[tuple[str, str | int | float]]:
+def _choices(names: Sequence[str]) -> list[tuple[str, str | int | float]]:
     return [(label(name), name) for name in names]
 
 
-def _radio(key: str, names: list[str], value: str) -> gr.Radio:
+def _radio(key: str, names: Sequence[str], value: str) -> gr.Radio:
     return gr.Radio(_choices(names), value=value, label=label(key), info=label(f"{key}_info"))
 
 
