@@ -1,12 +1,16 @@
-"""Files that survive a power cut, and what users are told of a disk that is full. Knows nothing of what is in them."""
+"""Files that appear whole and survive a power cut, and what users are told of a full disk. Knows no file's content."""
 
 from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from heygem.errors import EncodeError, Text
+
+_NAME_BYTES = 200
 
 
 def flush(path: Path) -> None:
@@ -20,6 +24,29 @@ def flush(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def appearing(path: Path) -> Iterator[Path]:
+    """A file to write, which becomes `path` when the block ends, on the disk for good; cut short, it is gone.
+
+    Raises:
+        OSError: it cannot be flushed or renamed.
+    """
+    part = companion(path, ".part")
+    try:
+        yield part
+        flush(part)  # before it appears: after a power cut it would be there and empty
+        part.replace(path)
+        flush(path.parent)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def companion(path: Path, suffix: str) -> Path:
+    """A hidden name beside `path` for what belongs to it. However long that is: file systems take 255 bytes."""
+    end = os.fsencode(path.name)[-_NAME_BYTES:].decode(errors="ignore")
+    return path.with_name(f".{end}{suffix}")
 
 
 def is_full(error: OSError) -> bool:

@@ -26,7 +26,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text as RichText
 
-from heygem.disk import cannot_write
+from heygem.disk import cannot_write, companion
 from heygem.errors import DeviceLostError, HeyGemError, OptionError, Text
 from heygem.file_names import as_text
 from heygem.jobs.file_lock import lock
@@ -151,7 +151,7 @@ def reserved_name(out: Path, request: JobRequest) -> Iterator[Path]:
     for path in names_of(out, request):
         if path.exists():
             continue
-        claim = path.with_name(f".{path.name[-200:]}.lock")
+        claim = companion(path, ".lock")
         try:
             file = claim.open("ab")
         except OSError as error:

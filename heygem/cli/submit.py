@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from heygem.cli.hash_password import ask_password
+from heygem.disk import appearing
 from heygem.errors import HeyGemError, InputError, QueueError, Text
 from heygem.settings import Settings
 
@@ -125,9 +126,8 @@ class RemoteServer:
         Raises:
             QueueError: it is not there any more, or the server cannot be reached.
         """
-        part = path.with_name(f".{path.name[-200:]}.part")
 
-        def fetch() -> None:
+        def fetch(part: Path) -> None:
             with self._http.stream("GET", f"/api/v1/jobs/{job_id}/result.mp4") as answer:
                 if answer.status_code != 200:
                     answer.read()
@@ -135,12 +135,9 @@ class RemoteServer:
                 with part.open("wb") as file:
                     for piece in answer.iter_bytes(_PIECE_BYTES):
                         file.write(piece)
-            part.replace(path)
 
-        try:
-            self._again(fetch)
-        finally:
-            part.unlink(missing_ok=True)
+        with appearing(path) as part:
+            self._again(lambda: fetch(part))
 
     def _follow(self, job_id: str) -> dict[str, Any]:
         """Listen until the job ends, then ask for it: its last event may be the one that was lost."""

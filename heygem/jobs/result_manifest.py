@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from heygem.disk import cannot_write, flush
+from heygem.disk import appearing, cannot_write
 
 
 def manifest_of(result: Path) -> Path:
@@ -31,15 +31,11 @@ def write_manifest(result: Path, facts: Mapping[str, object]) -> Path:
     """
     file = {"name": result.name, "bytes": result.stat().st_size, "sha256": sha256_of_result(result)}
     path = manifest_of(result)
-    part = path.with_name(f".{path.name[-200:]}.part")
     try:
-        part.write_text(json.dumps({**facts, "file": file}, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-        flush(part)
-        part.replace(path)
+        with appearing(path) as part:
+            part.write_text(json.dumps({**facts, "file": file}, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise cannot_write(path, error) from error
-    finally:
-        part.unlink(missing_ok=True)
     return path
 
 

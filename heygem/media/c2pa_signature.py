@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from heygem import __version__
-from heygem.disk import flush
+from heygem.disk import appearing
 from heygem.errors import EncodeError, SettingsError, Text
 
 # Filmed, with a part that a trained model drew.
@@ -109,26 +109,21 @@ class C2paSigner:
                 }
             ],
         }
-        part = path.with_name(f".{path.name[-200:]}.part")
         try:
             with (
+                appearing(path) as part,
                 self._new_signer() as signer,
                 c2pa.Builder(json.dumps(claim)) as builder,
                 path.open("rb") as source,
                 part.open("w+b") as target,
             ):
                 builder.sign(signer, _FORMAT, source, target)
-            flush(part)
-            part.replace(path)
-            flush(path.parent)
         except (c2pa.C2paError, OSError) as error:
             raise EncodeError(
                 Text(f"“{path.name}”无法签名：{error}。", f"{path.name!r} cannot be signed: {error}."),
                 hint=Text("请检查 C2PA 证书是否过期。", "Check that the C2PA certificate has not expired."),
                 code="signing_failed",
             ) from error
-        finally:
-            part.unlink(missing_ok=True)
 
     def _new_signer(self) -> Any:
         import c2pa

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from heygem.disk import cannot_write, disk_full, flush
+from heygem.disk import cannot_write, companion, disk_full, flush
 from heygem.errors import EncodeError, Text
 from heygem.media import Codec
 from heygem.media.open_file import open_container
@@ -50,7 +50,7 @@ class Mp4Writer:
         """How many pictures the file is to have; whoever feeds it counts them."""
         self._codec = codec
         self._on_wait = on_wait
-        self._part = path.with_name(f".{path.name[-200:]}.part")
+        self._part = companion(path, ".part")
         self._process = FfmpegProcess(args_for(self._part), pipe="in")
 
     def __enter__(self) -> Self:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from heygem import __version__
-from heygem.disk import cannot_write, flush
+from heygem.disk import cannot_write, companion, flush
 from heygem.errors import DeviceLostError, JobRequeued, ShareDrawn
 from heygem.media.ffmpeg_binary import ffmpeg_banner
 from heygem.media.joined_video import join_parts
@@ -247,7 +247,7 @@ def segments_folder(output: Path) -> Iterator[Path]:
 
     Around all of a job, not only around its drawing, it also deletes what an earlier attempt left.
     """
-    folder = output.with_name(f".{output.name[-200:]}.segments")
+    folder = companion(output, ".segments")
     try:
         yield folder
     except (JobRequeued, DeviceLostError, KeyboardInterrupt):

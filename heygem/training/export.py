@@ -8,7 +8,7 @@ from pathlib import Path
 from safetensors.torch import save_file
 from torch import Tensor
 
-from heygem.disk import flush
+from heygem.disk import appearing
 from heygem.nets.blocks import Widths
 from heygem.training.recipe import LEAD_FRAMES
 
@@ -27,7 +27,6 @@ def export(
         file: Is replaced.
         more: Further facts for the file's metadata.
     """
-    part = file.with_name(file.name + ".part")
     tensors = {
         name: (value.half() if value.is_floating_point() else value).detach().cpu().contiguous()
         for name, value in state.items()
@@ -42,6 +41,5 @@ def export(
         "licence": "Apache-2.0",
         **(more or {}),
     }
-    save_file(tensors, part, metadata=facts)
-    flush(part)
-    part.replace(file)
+    with appearing(file) as part:
+        save_file(tensors, part, metadata=facts)
