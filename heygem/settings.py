@@ -134,22 +134,22 @@ class Settings:
         Raises:
             SettingsError: a value does not convert, or a HEYGEM_ variable names no setting.
         """
-        known = {one.name: str(one.type) for one in fields(cls)}
+        types = {one.name: str(one.type) for one in fields(cls)}
         given: dict[str, Any] = {}
         for key, text in env.items():
             if not key.startswith("HEYGEM_"):
                 continue
             name = key.removeprefix("HEYGEM_").lower()
-            if name not in known:
-                names = ", ".join(f"HEYGEM_{n.upper()}" for n in sorted(known))
+            if name not in types:
+                names = ", ".join(f"HEYGEM_{n.upper()}" for n in sorted(types))
                 raise SettingsError(
                     Text(f"没有 {key} 这个设置。", f"{key} is not a setting."),
                     hint=Text(f"可用的设置：{names}。", f"There are: {names}."),
                 )
             try:
-                given[name] = _CASTS.get(name, str)(text)
+                given[name] = _CASTS[types[name]](text)
             except ValueError as error:
-                wanted = Text("yes 或 no", "yes or no") if known[name] == "bool" else Text("数字", "a number")
+                wanted = Text("yes 或 no", "yes or no") if types[name] == "bool" else Text("数字", "a number")
                 raise SettingsError(
                     Text(
                         f"{key} 的值 {text!r} 不是{wanted.zh}。",
@@ -166,35 +166,11 @@ def _yes_or_no(text: str) -> bool:
 
 
 _CASTS: dict[str, Callable[[str], Any]] = {
-    "allow_public": _yes_or_no,
-    "visible_label": _yes_or_no,
-    "preload": _yes_or_no,
-    "auth_file": Path,
-    "input_dir": Path,
-    "c2pa_cert": Path,
-    "c2pa_key": Path,
-    "port": int,
-    "models_dir": Path,
-    "outputs_dir": Path,
-    "cache_dir": Path,
-    "cache_mb": int,
-    "log_file": Path,
-    "wav2lip_file": Path,
-    "gfpgan_file": Path,
-    "model_budget_mb": int,
-    "model_idle_s": float,
-    "ray_cpu_actors": int,
-    "ray_idle_s": float,
-    "queue_capacity": int,
-    "stop_grace_s": float,
-    "log_mb": int,
-    "log_keep": int,
-    "stall_s": float,
-    "keep_days": float,
-    "keep_gb": float,
-    "min_free_mb": int,
-    "max_speech_s": float,
-    "max_clip_s": float,
-    "max_upload_mb": int,
-    "max_batch_clips": int,
+    "str": str,
+    "int": int,
+    "float": float,
+    "bool": _yes_or_no,
+    "Path": Path,
+    "Path | None": Path,
 }
+"""What makes a setting of a variable's text, by the setting's type."""

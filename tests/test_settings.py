@@ -1,5 +1,7 @@
 """Settings: what is out of range is told at the start."""
 
+from dataclasses import fields
+
 import pytest
 
 from heygem.errors import SettingsError
@@ -11,3 +13,10 @@ from heygem.settings import Settings
 def test_a_limit_has_a_lower_end(name, value):
     with pytest.raises(SettingsError, match=f"{name} must be at least"):
         Settings.from_env({name: value})
+
+
+@pytest.mark.parametrize("setting", fields(Settings), ids=lambda one: one.name)
+def test_a_variable_becomes_a_value_of_its_settings_type(setting):
+    text = "yes" if setting.type == "bool" else "3000"
+    value = getattr(Settings.from_env({f"HEYGEM_{setting.name.upper()}": text}), setting.name)
+    assert type(value).__name__.removeprefix("Posix") == setting.type.removesuffix(" | None")
