@@ -6,7 +6,7 @@ A row asks the desk about its clip when it is drawn: so does one that another ta
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
@@ -23,7 +23,7 @@ from heygem.ui.job_parts import Refusal
 from heygem.ui.panel import Chosen
 from heygem.ui.preflight_desk import Answer, PreflightDesk, Question
 from heygem.ui.uploads import Uploads
-from heygem.weights.speakers import speaker_names
+from heygem.weights.speakers import is_speaker_name, speaker_names
 
 _EDITS: dict[str, Callable[[DraftClip, str], DraftClip]] = {
     "clip-face": lambda clip, value: clip.with_own(face=value),
@@ -60,12 +60,22 @@ class ClipList:
         }
 
     def begin(self, chosen: Chosen, remembered: object) -> Chosen:
-        """What a page that opens has of the draft that its browser remembers: uploads that are gone leave the list."""
-        draft_id = self.drafts.known(remembered)
-        before, _ = self.drafts.change(draft_id, _without_gone)
-        gone = [clip.name for clip in before.clips if not clip.path.is_file()]
+        """What a page that opens has of the draft that its browser remembers.
+
+        Uploads that are gone leave the list, and nothing names a speaker that was deleted; both are told.
+        """
+        draft_id, lips = self.drafts.known(remembered), self._lips()
+        before, _ = self.drafts.change(
+            draft_id, lambda draft: _without_speakers(_without_gone(draft), _deleted_speakers(draft, lips))
+        )
         chosen = replace(chosen, draft=draft_id)
-        return self._refused(chosen, LIST, _names(text.CLIPS_GONE, gone), text.UPLOAD_AGAIN) if gone else chosen
+        gone = [clip.name for clip in before.clips if not clip.path.is_file()]
+        missed = ((text.CLIPS_GONE, gone), (text.SPEAKERS_GONE, _deleted_speakers(before, lips)))
+        told = [_names(words, names) for words, names in missed if names]
+        if not told:
+            return chosen
+        words = Text(" ".join(one.zh for one in told), " ".join(one.en for one in told))
+        return self._refused(chosen, LIST, words, text.UPLOAD_AGAIN if gone else NOTHING)
 
     def add(self, chosen: Chosen, paths: Sequence[str]) -> Chosen:
         """Put uploads at the end of the list, as many as a batch takes."""
@@ -234,6 +244,23 @@ def _without_gone(draft: Draft) -> Draft:
         submitted=tuple(clip for clip in draft.submitted if is_there(clip.path)),
         speech=draft.speech if is_there(draft.speech) else None,
     )
+
+
+def _deleted_speakers(draft: Draft, lips: Collection[str]) -> list[str]:
+    """Names that stand for nobody any more, where `lips` may be chosen."""
+    clips = (clip for clip in (*draft.clips, *draft.submitted) if "lips" in clip.own)
+    named = dict.fromkeys((draft.options.lips, *(clip.options.lips for clip in clips)))
+    return [name for name in named if is_speaker_name(name) and name not in lips]
+
+
+def _without_speakers(draft: Draft, deleted: Collection[str]) -> Draft:
+    def freed(clips: tuple[DraftClip, ...]) -> tuple[DraftClip, ...]:
+        return tuple(clip.without_own("lips") if clip.options.lips in deleted else clip for clip in clips)
+
+    common = draft.options
+    if common.lips in deleted:
+        common = replace(common, lips=RenderOptions().lips)
+    return replace(draft, clips=freed(draft.clips), submitted=freed(draft.submitted), options=common)
 
 
 def _names(words: Text, names: Sequence[str]) -> Text:

@@ -15,6 +15,7 @@ from heygem.ui import text
 from heygem.ui.batch_draft import DraftClip
 from heygem.ui.html_parts import bilingual, both, escape
 from heygem.ui.preflight_view import face_words
+from heygem.weights.speakers import is_speaker_name
 
 if TYPE_CHECKING:
     from heygem.jobs.face_choice import FaceChoice
@@ -69,7 +70,8 @@ def _faces(clip: DraftClip, face: str, faces: Sequence[tuple[FaceChoice, str]]) 
 
 
 def _lips(clip: DraftClip, chosen: str, lips: Sequence[str]) -> str:
-    names = dict.fromkeys((*lips, chosen))
+    # Weights that a script chose by their path can be kept; a speaker that was deleted cannot.
+    names = lips if is_speaker_name(chosen) else (*lips, chosen)
     return "".join(
         _choice(clip, f"clip-lips {escape(name)}", _value("lips", name), is_chosen=name == chosen) for name in names
     )

@@ -43,6 +43,9 @@ CLIPS_LEFT_OUT = Text(
     "一批最多 {most} 个视频，后 {left} 个没有加入。", "A batch takes {most} clips; the last {left} were not added."
 )
 CLIPS_GONE = Text("上传的文件保留一天，已经删除：{}。", "Uploads are kept for a day; these are gone: {}.")
+SPEAKERS_GONE = Text(
+    "已删除的说话人不再使用：{}。请检查口型引擎。", "Deleted speakers are used no more: {}. Check the lip engine."
+)
 UPLOAD_AGAIN = Text("请重新上传。", "Upload them again.")
 CSV_HINT = Text(
     "首行为列名：video（已上传视频的文件名），可选 audio 和任何选项，如 crf、face、sync_offset_ms。",

@@ -15,6 +15,7 @@ from heygem.ui.clip_list import ClipList, question_of
 from heygem.ui.panel import Chosen
 from heygem.ui.preflight_desk import PreflightDesk, Question
 from heygem.ui.uploads import Uploads
+from heygem.weights.speakers import LIPS
 
 
 class Bench:
@@ -115,6 +116,26 @@ def test_uploads_that_are_gone_leave_the_list_and_are_named(bench):
     (bench.folder / "a.mp4").unlink()
     bench.chosen = bench.list.begin(Chosen(), bench.chosen.draft)
     assert bench.names == ["b.mp4"] and "these are gone: a.mp4." in bench.list.draw(bench.chosen)
+
+
+def test_a_speaker_that_was_deleted_is_offered_no_more_and_leaves_the_draft(bench):
+    speaker = bench.folder / "models" / "speakers" / "王芳"
+    speaker.mkdir(parents=True)
+    (speaker / LIPS).touch()
+    bench.add("a.mp4", "b.mp4").act("clip-lips demo", "b.mp4")
+    bench.act("clip-lips 王芳", "a.mp4").act("clip-sync 40", "a.mp4")
+    bench.list.note(bench.chosen, None, RenderOptions(lips="王芳", crf=30))
+    bench.act("clip-open", "a.mp4")
+    assert 'data-act="clip-lips 王芳"' in bench.list.draw(bench.chosen)
+    (speaker / LIPS).unlink()
+    assert 'data-act="clip-lips 王芳"' not in bench.list.draw(bench.chosen)
+    bench.chosen = bench.list.begin(Chosen(), bench.chosen.draft)
+    assert "Deleted speakers are used no more: 王芳." in bench.list.draw(bench.chosen)
+    draft = bench.list.draft(bench.chosen)
+    assert draft.options == RenderOptions(crf=30)
+    assert [clip.own for clip in draft.clips] == [("sync_offset_ms",), ("lips",)]
+    again = bench.list.begin(Chosen(), bench.chosen.draft)
+    assert "Deleted" not in bench.list.draw(again)
 
 
 def test_a_clip_s_own_options(bench):
