@@ -61,7 +61,7 @@ class BatchTab:
                 self._csv = gr.UploadButton(label("csv"), file_types=[".csv"], size="sm", elem_id="batch-csv")
                 gr.HTML(f'<div class="hg-meta">{bilingual(text.CSV_HINT)}</div>', apply_default_css=False)
                 self._csv_error = gr.HTML(elem_id="batch-csv-error", apply_default_css=False)
-                self._options = build_options_form(self._speakers)
+                _, self._options = build_options_form(self._speakers)
                 self.lips = self._options.lips
                 self._submit_button = gr.Button(label("submit_batch"), variant="primary", elem_id="batch-submit")
                 self._error = gr.HTML(elem_id="batch-error", apply_default_css=False)

@@ -137,7 +137,7 @@ def build_app(
         batch.connect(wiring, page)
         history.connect(wiring)
         models.connect(wiring)
-        speakers.connect(wiring, tabs, single.lips, batch.lips)
+        speakers.connect(wiring, tabs, single.fold, single.lips, batch.lips)
         wiring.on_row_buttons(queue_html)
     page.queue(api_open=False)
     # Gradio looks for queued events a thousand times a second, which takes 5 % of a core; none of ours is queued.

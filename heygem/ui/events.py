@@ -56,7 +56,7 @@ class Wiring:
         event: Callable[..., Any],
         handler: Callable[..., Any],
         inputs: Sequence[Component] | None,
-        outputs: Sequence[Component | gr.Tabs] | None,
+        outputs: Sequence[Component | gr.Accordion | gr.Tabs] | None,
     ) -> None:
         """Call `handler` at `event`, then draw what it changed without waiting for the next poll."""
         done = event(handler, inputs, outputs, **_QUICK)

@@ -34,12 +34,15 @@ class OptionsForm(NamedTuple):
     label_duration: gr.Number
 
 
-def build_options_form(speakers: Callable[[], Sequence[str]]) -> OptionsForm:
+def build_options_form(speakers: Callable[[], Sequence[str]]) -> tuple[gr.Accordion, OptionsForm]:
     """Lay the fields out, folded away.
 
     Args:
         speakers: Names the user's own speakers, to choose from beside the engines. Asked again whenever the form is
             unfolded: a training may have ended meanwhile.
+
+    Returns:
+        What they are folded away in, and the fields.
     """
     with gr.Accordion(label("options"), open=False) as fold:
         lips = gr.Radio(
@@ -78,7 +81,7 @@ def build_options_form(speakers: Callable[[], Sequence[str]]) -> OptionsForm:
             _DEFAULTS.label_duration_s, label=label("label_duration"), info=label("label_duration_info"), minimum=0
         )
     fold.expand(lambda value: lips_field(value, speakers()), lips, lips, queue=False, api_visibility="private")
-    return OptionsForm(
+    return fold, OptionsForm(
         lips, enhancer, strength, mask, face, extend, smooth, top, bottom, left, right, sync, crf, corner, seconds
     )
 

@@ -65,7 +65,7 @@ class SingleTab:
                         for example in EXAMPLES
                     ]
                 self._preflight = gr.HTML(elem_id="single-preflight", apply_default_css=False, js_on_load=FACES_JS)
-                self._options = build_options_form(self._speakers)
+                self.fold, self._options = build_options_form(self._speakers)
                 self.lips = self._options.lips
                 with gr.Row():
                     self._cancel = gr.Button(label("cancel"), scale=1, min_width=80, elem_id="single-cancel")

@@ -25,6 +25,9 @@ from heygem.ui.speakers_view import SpeakerRow, speakers_card, training_card, tr
 from heygem.ui.uploads import Uploads
 from heygem.weights.speakers import speaker_folder, speaker_names, speakers_folder
 
+_AS_THEY_ARE = [gr.skip()] * 3
+"""The lips of the single tab, the fold that they are in, and the tabs."""
+
 
 class SpeakersPart:
     """Lays itself out inside an open gr.Blocks.
@@ -65,13 +68,14 @@ class SpeakersPart:
             Panel(self._film, lambda view, chosen: training_film(shown_speaker(view, chosen))),
         ]
 
-    def connect(self, wiring: Wiring, tabs: gr.Tabs, single: gr.Radio, batch: gr.Radio) -> None:
+    def connect(self, wiring: Wiring, tabs: gr.Tabs, fold: gr.Accordion, single: gr.Radio, batch: gr.Radio) -> None:
         """Make the buttons work.
 
         Args:
             wiring: Of the page.
             tabs: Where the single tab is.
-            single: The lips of its form.
+            fold: Where the options of that are folded away.
+            single: The lips among them.
             batch: The lips of the batch tab's form.
         """
         chosen = wiring.chosen
@@ -83,7 +87,7 @@ class SpeakersPart:
 
         # Gradio finds the parameter for the event by its annotation, which it evaluates in the module's scope.
         for html in (self._list, self._film):
-            wiring.on(html.click, act, [chosen], [chosen, single, tabs])
+            wiring.on(html.click, act, [chosen], [chosen, single, fold, tabs])
         wiring.on_row_buttons(self._training)
         # The list is sent anew when a speaker appeared or went, and seldom else.
         wiring.on(self._list.change, self._offer, [single, batch], [single, batch])
@@ -98,19 +102,18 @@ class SpeakersPart:
         return [replace(chosen, speaker_job=job.id), "", None, ""]
 
     def _act(self, chosen: Chosen, act: str, target: str) -> list[Any]:
-        """Returns what the tab looks at, the single tab's lips, and the tabs."""
+        """Returns what the tab looks at, the single tab's lips, the fold that they are in, and the tabs."""
         chosen = replace(chosen, refusal=None)
         if act == "film":
-            return [replace(chosen, speaker_job=target), gr.skip(), gr.skip()]
-        if act == "use-lips" and target in speaker_names(self._models_dir):
-            lips = lips_field(target, speaker_names(self._models_dir))
-            return [chosen, lips, gr.Tabs(selected="single")]
+            return [replace(chosen, speaker_job=target), *_AS_THEY_ARE]
+        if act == "use-lips" and target in (speakers := speaker_names(self._models_dir)):
+            return [chosen, lips_field(target, speakers), gr.Accordion(open=True), gr.Tabs(selected="single")]
         if act == "delete-speaker":
             try:
                 delete_speaker(target, self._models_dir)
             except HeyGemError as error:
                 chosen = replace(chosen, refusal=Refusal(target, error.text, error.hint))
-        return [chosen, gr.skip(), gr.skip()]
+        return [chosen, *_AS_THEY_ARE]
 
     def _offer(self, *lips: str) -> list[Any]:
         speakers = speaker_names(self._models_dir)

@@ -9,7 +9,8 @@ from heygem.ui.options_form import build_options_form, from_options, lips_field,
 @pytest.fixture
 def values():
     with gr.Blocks(analytics_enabled=False):
-        return [field.value for field in build_options_form(list)]
+        _, form = build_options_form(list)
+        return [field.value for field in form]
 
 
 def test_the_fields_start_with_the_defaults(values):
@@ -37,11 +38,11 @@ def test_an_empty_label_time_is_the_whole_video_and_a_short_one_is_refused(value
 def test_speakers_are_asked_for_again_when_the_form_is_unfolded():
     speakers = ["王芳"]
     with gr.Blocks(analytics_enabled=False) as page:
-        lips = build_options_form(lambda: speakers).lips
-    assert [value for _, value in lips.choices] == ["auto", "wav2lip", "demo", "王芳"]
+        _, form = build_options_form(lambda: speakers)
+    assert [value for _, value in form.lips.choices] == ["auto", "wav2lip", "demo", "王芳"]
     speakers.append("Ada")
     [unfold] = page.fns.values()
-    assert [event for _, event in unfold.targets] == ["expand"] and unfold.outputs == [lips]
+    assert [event for _, event in unfold.targets] == ["expand"] and unfold.outputs == [form.lips]
     assert [value for _, value in unfold.fn("王芳").choices] == ["auto", "wav2lip", "demo", "王芳", "Ada"]
 
 

@@ -97,9 +97,9 @@ def test_a_speaker_that_appears_is_offered_by_both_forms_and_taken_at_a_click(ht
     assert options(single) == options(batch) == ["auto", "wav2lip", "demo", "cora"]
     assert single["value"] == batch["value"] == "auto"
     act = page.event_of("speakers", "click")
-    _, lips, tabs = page.send(act, {}, {"act": "use-lips", "job": "cora"})
-    assert lips["value"] == "cora" and tabs["selected"] == "single"
-    _, lips, _ = page.send(act, {}, {"act": "use-lips", "job": "nobody"})
+    _, lips, fold, tabs = page.send(act, {}, {"act": "use-lips", "job": "cora"})
+    assert lips["value"] == "cora" and fold["open"] is True and tabs["selected"] == "single"
+    _, lips, *_ = page.send(act, {}, {"act": "use-lips", "job": "nobody"})
     assert lips == {"__type__": "update"}
 
 
