@@ -227,13 +227,8 @@ def encode_args(
     ).filter("setsar", f"{sample_aspect.numerator}/{sample_aspect.denominator}")
     encoder, options = _VIDEO_CODECS[codec]
     quality = "cq" if codec.endswith("nvenc") else "crf"
-    streams = [pictures]
-    written: dict[str, Any] = {"c:v": encoder, quality: crf, "pix_fmt": "yuv420p", "fps_mode": "passthrough", **options}
-    if sound is not None:
-        streams.append(_whole_frames(sound))
-        written |= _sound_options(sound)
-    written |= {"map_metadata": -1, "map_chapters": -1, **mp4_options(metadata)}
-    return [*_QUIET, "-y", *ffmpeg.output(*streams, file_url(target), **written).get_args()]
+    written = {"c:v": encoder, quality: crf, "pix_fmt": "yuv420p", "fps_mode": "passthrough", **options}
+    return _mp4_args(target, pictures, written, sound, metadata)
 
 
 def join_args(target: Path, *, codec: Codec, sound: Sound | None, metadata: Mapping[str, str]) -> list[str]:
@@ -245,16 +240,12 @@ def join_args(target: Path, *, codec: Codec, sound: Sound | None, metadata: Mapp
         sound: What is heard, as in `encode_args`.
         metadata: What the container says of the file, by key.
     """
-    streams = [ffmpeg.input("pipe:0", f="mp4", **{**INPUT_LIMITS, "protocol_whitelist": "pipe"})["v:0"]]
-    written: dict[str, Any] = {"c:v": "copy"}
+    pictures = ffmpeg.input("pipe:0", f="mp4", **{**INPUT_LIMITS, "protocol_whitelist": "pipe"})["v:0"]
+    written = {"c:v": "copy"}
     _, options = _VIDEO_CODECS[codec]
     if "tag:v" in options:
         written["tag:v"] = options["tag:v"]
-    if sound is not None:
-        streams.append(_whole_frames(sound))
-        written |= _sound_options(sound)
-    written |= {"map_metadata": -1, "map_chapters": -1, **mp4_options(metadata)}
-    return [*_QUIET, "-y", *ffmpeg.output(*streams, file_url(target), **written).get_args()]
+    return _mp4_args(target, pictures, written, sound, metadata)
 
 
 def mp4_options(metadata: Mapping[str, str]) -> dict[str, Any]:
@@ -265,6 +256,18 @@ def mp4_options(metadata: Mapping[str, str]) -> dict[str, Any]:
     # ffmpeg-python takes an option once; the numbers make them different ones, and mean nothing to ffmpeg.
     said = {f"metadata:g:{number}": f"{key}={value}" for number, (key, value) in enumerate(metadata.items())}
     return {"movflags": "+faststart+use_metadata_tags", "f": "mp4", **said}
+
+
+def _mp4_args(
+    target: Path, pictures: Any, options: Mapping[str, Any], sound: Sound | None, metadata: Mapping[str, str]
+) -> list[str]:
+    """Write pictures, as `options` says, and a sound into an mp4."""
+    streams, written = [pictures], dict(options)
+    if sound is not None:
+        streams.append(_whole_frames(sound))
+        written |= _sound_options(sound)
+    written |= {"map_metadata": -1, "map_chapters": -1, **mp4_options(metadata)}
+    return [*_QUIET, "-y", *ffmpeg.output(*streams, file_url(target), **written).get_args()]
 
 
 def _sound_options(sound: Sound) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from heygem.media.audio_file import AudioFile, too_long
 from heygem.media.check_args import decode_all_args, taste_args
 from heygem.media.intake_notices import clip_notices, speech_notices
 from heygem.media.limits import Limits
-from heygem.media.media_info import AudioInfo, VideoInfo
+from heygem.media.media_info import ENOUGH, AudioInfo, VideoInfo
 from heygem.media.open_file import check_file
 from heygem.media.packets import Packets, count_packets
 from heygem.media.probe import bad_size, probe_audio, probe_video, undecodable
@@ -29,9 +29,6 @@ log = logging.getLogger(__name__)
 
 Role: TypeAlias = Literal["clip", "speech"]
 """What a file is to be."""
-
-ENOUGH = 0.95
-"""Share of what a clip promises that makes one with a missing end usable."""
 
 TOLERABLE = 0.01
 """Share of its pictures that may be broken."""

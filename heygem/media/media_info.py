@@ -9,6 +9,9 @@ from heygem.frame import ColourSpace
 from heygem.media.colour_tags import ColourTags
 from heygem.media.orientation import Orientation
 
+ENOUGH = 0.95
+"""Share of what a file promises that makes one with a missing or damaged end usable."""
+
 
 @dataclass(frozen=True, slots=True)
 class VideoInfo:
@@ -21,7 +24,7 @@ class VideoInfo:
         fps: Pictures per second at which it is read, 5 to 60.
         is_variable_rate: The file has no constant rate of its own.
         duration: Seconds; from the header, or from the pictures' times where it has none.
-        estimated_frames: `duration` times `fps`. Headers lie: for messages and progress only.
+        estimated_frames: `duration` times `fps`. Headers lie: nothing exact may go by it.
         is_still: The file holds one picture.
         codec, pix_fmt: ffmpeg's names.
         colour: What the values of the frames read from it mean.

@@ -22,6 +22,7 @@ from heygem.errors import MediaError, Text
 from heygem.frame import Frame
 from heygem.media import Extend
 from heygem.media.ffmpeg_args import decode_args, decode_part_args
+from heygem.media.media_info import ENOUGH
 from heygem.media.picture_sums import PictureSums
 from heygem.media.probe import probe_video
 from heygem.media.process import FfmpegProcess, last_line
@@ -37,9 +38,6 @@ streams and the like, which are entered somewhere near the place, and for pictur
 
 SOON_READ_S = 60
 """Length of a clip up to which reading all of it is quicker than entering it a dozen times."""
-
-_ENOUGH = 0.95
-"""Share of the promised frames that makes a clip with a damaged end usable."""
 
 
 class VideoSource:
@@ -252,7 +250,7 @@ class VideoSource:
             ) from RuntimeError(complaints)
         if status == 0 and not complaints:
             return
-        if status < 0 or yielded < _ENOUGH * self.info.estimated_frames:
+        if status < 0 or yielded < ENOUGH * self.info.estimated_frames:
             raise self._damaged(f"{yielded} of {self.info.estimated_frames} frames") from RuntimeError(complaints)
         log.warning("%s: damaged, %d frames read: %s", self.path.name, yielded, last_line(complaints))
 

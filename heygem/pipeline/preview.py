@@ -29,6 +29,7 @@ from heygem.faces.face import FaceTrack
 from heygem.faces.people import size_of
 from heygem.faces.track import build_track
 from heygem.faces.track_cache import DetectionCache
+from heygem.media.media_info import ENOUGH
 from heygem.media.picture_sums import PictureSums
 from heygem.media.video_source import VideoSource
 from heygem.pipeline.drawing import Drawing, Engines, Speech
@@ -50,9 +51,6 @@ who settles in the first second."""
 
 _SAMPLES = 24
 """Frames of a longer clip that are looked at to find the part."""
-
-_SURE = 0.95
-"""Share of the frames that a clip promises which it has to have to be taken."""
 
 
 def render_preview(
@@ -150,7 +148,7 @@ def _glimpse(source: VideoSource, engines: Engines, progress: Progress) -> NDArr
             boxes.append(np.full(4, np.nan, np.float32) if face is None else face.box)
             landmarks.append(np.full((5, 2), np.nan, np.float32) if face is None else face.landmarks)
     seen = face_difficulty(np.array(boxes), np.array(landmarks))
-    return of_nearest(seen, np.array(numbers), int(_SURE * source.info.estimated_frames))
+    return of_nearest(seen, np.array(numbers), int(ENOUGH * source.info.estimated_frames))
 
 
 def _track_of(

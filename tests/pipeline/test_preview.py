@@ -211,7 +211,7 @@ def test_progress_counts_the_frames_of_the_preview(studio: Studio) -> None:
 
 
 def test_a_clip_that_ends_too_early_is_told(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("heygem.pipeline.preview._SURE", 2.0)  # of the frames that the header promises
+    monkeypatch.setattr("heygem.pipeline.preview.ENOUGH", 2.0)  # of the frames that the header promises
     with pytest.raises(MediaError) as caught:
         studio.speech = Speech(write_speech(studio.output.with_name("long.wav"), 31), studio.speech.windows)
         monkeypatch.setattr("heygem.pipeline.preview.hardest_part", lambda *parts, **more: range(150, 200))
