@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import warnings
 import zlib
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -36,7 +37,12 @@ def uniform(seed: int, shape: tuple[int, ...], low: float, high: float) -> Tenso
 
 
 def formula_state(net: Net) -> dict[str, Tensor]:
-    """Every tensor of the official file of `net`, in its order, without a ``module.`` prefix."""
+    """Every tensor of the official file of `net`, in its order, without a ``module.`` prefix; the caller's own."""
+    return {name: tensor.clone() for name, tensor in _filled(net).items()}
+
+
+@lru_cache(maxsize=1)  # a second or three for each of the large ones; one at a time, or they would fill the memory
+def _filled(net: Net) -> dict[str, Tensor]:
     keys = json.loads((GOLDEN_DIR / _KEYS_FILES[net]).read_text(encoding="utf-8"))
     return {name: formula_tensor(net, name, tuple(entry["shape"])) for name, entry in keys.items()}
 
