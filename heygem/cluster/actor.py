@@ -29,7 +29,7 @@ from heygem.jobs.job_folder import RESULT
 from heygem.jobs.job_json import from_json, to_json
 from heygem.jobs.process_identity import is_alive, own_identity
 from heygem.jobs.run_job import TRACKS
-from heygem.pipeline.progress import Stage
+from heygem.pipeline.progress import Stage, counted
 from heygem.pipeline.shares import WHOLE, Share, gather
 from heygem.settings import Settings
 from heygem.weights.speakers import LIPS, speaker_folder
@@ -164,10 +164,9 @@ class _Attempt(threading.Thread):
     def _do(self) -> Ended:
         from heygem.pipeline.segments import segments_folder  # torch, which the driver's process has no need of
 
-        task, store = self.task, FileStore(self.task.store)
+        task, store = self.task, FileStore(self.task.store, on_piece=counted(self, Stage.LOADING))
         self._folder.mkdir(exist_ok=True)
         for name in task.inputs:
-            self.tick(Stage.LOADING, 0)
             store.get(f"{task.run_id}/in/{name}", self._folder / name)
         if task.speaker:
             lips = speaker_folder(task.speaker, self._models_dir) / LIPS
@@ -179,8 +178,8 @@ class _Attempt(threading.Thread):
             try:
                 result: JobResult = self._run_job(job, self)
             except ShareDrawn:
-                return Ended(files=self._hand_over(store, segments if segments.exists() else self._folder / TRACKS))
-        return Ended(result=to_json(result, self._folder), files=self._hand_over(store, self._folder))
+                return Ended(files=self._hand_over(segments if segments.exists() else self._folder / TRACKS))
+        return Ended(result=to_json(result, self._folder), files=self._hand_over(self._folder))
 
     def _lay_out(self, store: FileStore, segments: Path) -> None:
         """Fetch what others found out and drew."""
@@ -194,17 +193,15 @@ class _Attempt(threading.Thread):
             shares.append(self._folder / f".share-{number}")
             shares[-1].mkdir()
             for name in names:
-                self.tick(Stage.LOADING, 0)
                 store.get(f"{task.run_id}/{name}", shares[-1] / Path(name).name)
         if shares:
             gather(segments, shares)
 
-    def _hand_over(self, store: FileStore, folder: Path) -> tuple[str, ...]:
+    def _hand_over(self, folder: Path) -> tuple[str, ...]:
         """Store the files in a folder, but for the job's inputs and what is hidden; where they are then."""
-        names = []
+        store, names = FileStore(self.task.store, on_piece=counted(self, Stage.FINISHING)), []
         for path in sorted(folder.iterdir()):
             if path.is_file() and not path.name.startswith(".") and path.name not in self.task.inputs:
-                self.tick(Stage.FINISHING, self._at[1], self._at[2])
                 names.append(f"{self.task.out}/{path.name}")
                 store.put(path, f"{self.task.run_id}/{names[-1]}")
         return tuple(names)

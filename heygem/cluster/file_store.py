@@ -6,12 +6,18 @@ import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import fsspec
 
-from heygem.errors import SettingsError, Text, WorkerLostError
+from heygem.disk import appearing
+from heygem.errors import HeyGemError, SettingsError, Text, WorkerLostError
+from heygem.jobs.disk_guard import full_disk_told
 
 log = logging.getLogger(__name__)
+
+_PIECE_BYTES = 4 << 20
+"""What is handed over between two signs of life: half a minute's work of a link of 1 Mbit/s."""
 
 _PAUSES_S = (1.0, 4.0, 10.0, 20.0)
 """Between tries: a network that is away for half a minute costs no job."""
@@ -25,11 +31,15 @@ class FileStore:
 
     Args:
         url: The folder; made when something is put there.
+        on_piece: Called for each piece of a file that went over, and after each wait; what it raises passes.
         sleep: Waits between two tries.
     """
 
-    def __init__(self, url: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, url: str, *, on_piece: Callable[[], None] = lambda: None, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self._url = url
+        self._on_piece = on_piece
         self._sleep = sleep
 
     def check(self) -> None:
@@ -58,6 +68,7 @@ class FileStore:
 
         Raises:
             WorkerLostError: with code store_failed; it could not be stored, several times.
+            EncodeError: with code disk_full, the disk of the store is.
         """
         self._tried(lambda: self._put(path, name), name)
 
@@ -70,6 +81,7 @@ class FileStore:
 
         Raises:
             WorkerLostError: with code store_failed; it could not be fetched, several times.
+            EncodeError: with code disk_full, this machine's disk is.
         """
         self._tried(lambda: self._get(name, path), name)
 
@@ -87,16 +99,23 @@ class FileStore:
         fs, root = self._open()
         target = f"{root}/{name}"
         fs.makedirs(target.rpartition("/")[0], exist_ok=True)
-        fs.put_file(str(path), f"{target}.part")
+        with path.open("rb") as ours, fs.open(f"{target}.part", "wb") as theirs:
+            self._copy(ours, theirs)
         _check(fs.size(f"{target}.part"), path.stat().st_size)
         fs.mv(f"{target}.part", target)
 
     def _get(self, name: str, path: Path) -> None:
         fs, root = self._open()
-        part = path.with_name(f".{path.name}.part")
-        fs.get_file(f"{root}/{name}", str(part))
-        _check(part.stat().st_size, fs.size(f"{root}/{name}"))
-        part.replace(path)
+        with appearing(path) as part:
+            with fs.open(f"{root}/{name}", "rb") as theirs, part.open("wb") as ours:
+                self._copy(theirs, ours)
+            _check(part.stat().st_size, fs.size(f"{root}/{name}"))
+
+    def _copy(self, source: BinaryIO, target: BinaryIO) -> None:
+        """Not by fsspec's own `put_file` and `get_file`: of some file systems, these say nothing until all is there."""
+        while piece := source.read(_PIECE_BYTES):
+            target.write(piece)
+            self._on_piece()
 
     def _open(self) -> tuple[fsspec.AbstractFileSystem, str]:
         # No listing is kept: the other side changes it.
@@ -106,7 +125,10 @@ class FileStore:
     def _tried(self, work: Callable[[], None], name: str) -> None:
         for pause in (*_PAUSES_S, None):
             try:
-                work()
+                with full_disk_told():
+                    work()
+            except HeyGemError:  # a full disk, or from `on_piece`
+                raise
             except Exception as error:  # fsspec's file systems raise what their libraries do
                 if pause is None:
                     raise WorkerLostError(
@@ -116,6 +138,7 @@ class FileStore:
                     ) from error
                 log.warning("the store failed with %s: %s; again in %.0f s", name, error, pause)
                 self._sleep(pause)
+                self._on_piece()
             else:
                 return
 

@@ -28,7 +28,7 @@ from heygem.errors import ClusterError, HeyGemError, JobRequeued, Text, WorkerLo
 from heygem.jobs.executors import ActorRow, Executor, Work
 from heygem.jobs.job import Job, JobError, JobKind, JobResult, Runner
 from heygem.jobs.job_json import from_json, to_json
-from heygem.pipeline.progress import Progress, Stage
+from heygem.pipeline.progress import Progress, Stage, counted
 from heygem.settings import Settings
 from heygem.weights.speakers import LIPS, speaker_folder, speaker_names
 
@@ -154,13 +154,12 @@ class RayExecutor(Executor):
             log.warning("%s %s", error, error.hint)
             raise JobRequeued from error  # not the job's fault: it costs no attempt
         run_id = f"{self._name}/{secrets.token_hex(6)}"
-        store = FileStore(self._store_url)
+        store = FileStore(self._store_url, on_piece=counted(progress, Stage.LOADING))
         folder = self._settings.outputs_dir.absolute() / job.id
         check = partial(self._check, job.id)
         try:
             names = sorted({path.name for path in (job.request.video, job.request.audio)})
             for name in names:
-                progress.tick(Stage.LOADING, 0)
                 store.put(folder / name, f"{run_id}/in/{name}")
             lips, models_dir = job.request.options.lips, self._settings.models_dir
             speaker = lips if lips in speaker_names(models_dir) else ""
@@ -171,8 +170,8 @@ class RayExecutor(Executor):
                 task = draw_shares(pool, seat, actor, task, shares, progress, check)
             ended = follow(pool, seat, actor, task, progress, check)
             raise_if_failed(ended)
+            store = FileStore(self._store_url, on_piece=counted(progress, Stage.FINISHING))
             for name in ended.files:
-                progress.tick(Stage.FINISHING, 0)
                 store.get(f"{run_id}/{name}", folder / Path(name).name)
             seat.jobs_done += 1
         except WorkerLostError:

@@ -71,7 +71,7 @@ class JobProgress:
 
     stage: Stage
     done: int
-    """Frames done in this stage; of a speaker's DRAWING, samples."""
+    """Frames done in this stage; of a speaker's DRAWING, samples; of a file on its way to another machine, pieces."""
     total: int | None
     """Frames to do in this stage; None while that is unknown."""
     rate_hz: float | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
+from itertools import count
 from typing import Protocol, runtime_checkable
 
 
@@ -45,6 +46,12 @@ class Viewer(Protocol):
             picture: Makes a small JPEG of it, in a few milliseconds. To be called at once or never: the frame goes on.
         """
         ...
+
+
+def counted(progress: Progress, stage: Stage) -> Callable[[], None]:
+    """Tells `progress` of steps that are no frames. Counted: for the watchdog, a long stage stands still otherwise."""
+    steps = count(1)
+    return lambda: progress.tick(stage, next(steps))
 
 
 class Silent:

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +25,7 @@ from heygem.faces.detect import FaceDetector
 from heygem.lipsync.demo import ENGINE
 from heygem.nets.blocks import Widths
 from heygem.nets.warp_net import WarpNet
-from heygem.pipeline.progress import Progress, Stage
+from heygem.pipeline.progress import Progress, Stage, counted
 from heygem.training.export import export
 from heygem.training.hardware import Hardware
 from heygem.training.offset import Floats, Offset, measure_offset, refuse_unclear
@@ -138,9 +137,7 @@ def train_speaker(
         progress.tick(Stage.FINISHING, 0)
         told = _told(clip_name, read, learnt, time.monotonic() - began)
         export(learnt.state, widths, _description(name, told), part / LIPS, _metadata(name, told, offset))
-        # Counted: for the watchdog, a long clip stands still otherwise.
-        steps = count(1)
-        held_out = HeldOutPart(read, offset.frames, on_step=lambda: progress.tick(Stage.FINISHING, next(steps)))
+        held_out = HeldOutPart(read, offset.frames, on_step=counted(progress, Stage.FINISHING))
         net = _net(read_tensors(part / LIPS), widths)
         drawings, scores = held_out.compare(_net(start, widths), net)
         as_used = held_out.as_used(net)

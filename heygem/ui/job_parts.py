@@ -164,7 +164,7 @@ def _pace(job: Job, now_s: float) -> str:
         unit, pace = (text.SAMPLES, text.SAMPLES_PER_SECOND) if learns else (text.FRAMES, text.PER_SECOND)
         if progress.total:
             parts.append(f"{progress.done}/{progress.total} {bilingual(unit)}")
-        if progress.rate_hz is not None:
+        if progress.rate_hz is not None and progress.total:  # else what is counted need not be frames
             parts.append(f'<span class="hg-rate">{progress.rate_hz:.1f}</span> {bilingual(pace)}')
         if progress.eta_s is not None:
             parts.append(f'{bilingual(text.REMAINING)} <span class="hg-eta">{duration(progress.eta_s)}</span>')

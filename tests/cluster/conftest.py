@@ -1,6 +1,7 @@
 """Requests whose clips say what the stand-in runner is to do."""
 
 import pytest
+from cut_store import CutStore
 
 from heygem.jobs.job import JobRequest
 
@@ -18,3 +19,11 @@ def request_for(tmp_path):
         return JobRequest(video, audio)
 
     return make
+
+
+@pytest.fixture
+def cut_url(tmp_path):
+    """A store below `tmp_path` that `CutStore` cuts off."""
+    CutStore.reset()
+    yield f"cut://{tmp_path}/store"
+    CutStore.reset()

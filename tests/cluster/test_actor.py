@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cut_store import CutStore
 
 from heygem.cluster import actor as actor_module
 from heygem.cluster.actor import ActorWorker, sweep
@@ -13,6 +14,7 @@ from heygem.jobs.job import Job, JobResult, JobStatus
 from heygem.jobs.job_json import from_json, to_json
 from heygem.jobs.process_identity import own_identity
 from heygem.pipeline.options import RenderOptions
+from heygem.pipeline.progress import Stage
 from heygem.settings import Settings
 
 
@@ -92,6 +94,33 @@ def test_errors_bugs_and_a_store_that_fails_are_told(place, monkeypatch):
     assert "ZeroDivisionError: a bug" in bug.ended.fault
     away, _ = place.ended(replace(place.task("3", run_id="c"), store=f"file://{place.folder}/away"))
     assert away.ended.error.code == "store_failed" and away.ended.is_lost
+
+
+def test_a_store_that_is_away_for_some_calls_costs_nothing(place, cut_url, monkeypatch):
+    monkeypatch.setattr("heygem.cluster.file_store._PAUSES_S", (0.0, 0.0))
+    for number, first in enumerate((0, 2, 4, 6, 9)):
+        CutStore.calls, CutStore.cut = 0, range(first, first + 2)
+        sign, lines = place.ended(replace(place.task(run_id=f"run{number}"), store=cut_url))
+        assert sign.ended.result is not None and sum("the store failed" in line for line in lines) == 2
+        assert (place.store / f"run{number}/out/result.mp4").exists()
+
+
+def test_a_large_file_on_its_way_gives_signs_of_life_and_can_be_stopped(place, cut_url, monkeypatch):
+    monkeypatch.setattr("heygem.cluster.file_store._PIECE_BYTES", 1)
+    CutStore.open_gate.clear()
+    task = replace(place.task("a large file"), store=cut_url)
+    place.actor.begin(task)
+    end = time.monotonic() + 10
+    while (sign := place.actor.sign(task.key)).done == 0:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    assert sign.stage is Stage.LOADING and sign.ended is None
+    place.actor.stop()
+    CutStore.open_gate.set()
+    while place.actor.is_busy():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    assert place.actor.sign(task.key).ended.was_unwound
 
 
 def test_the_lips_of_a_speaker_come_with_the_job(place):

@@ -7,14 +7,16 @@ import signal
 import subprocess
 import time
 from collections import Counter
+from functools import partial
 
 import pytest
 
-from heygem.cluster import ray_executor
+from heygem.cluster import file_store, ray_executor
 from heygem.cluster.ray_executor import RayExecutor
 from heygem.errors import Text
 from heygem.jobs.job import JobError, JobKind, JobRequest, JobResult, JobStatus
 from heygem.jobs.task_queue import TaskQueue
+from heygem.pipeline.progress import Stage
 from heygem.settings import Settings
 
 pytestmark = pytest.mark.skipif(
@@ -31,17 +33,20 @@ def place(tmp_path_factory):
     )
     env = pytest.MonkeyPatch()
     env.setenv("HEYGEM_CACHE_DIR", str(settings.cache_dir))  # as a node is told
-    executor = RayExecutor(settings, train_here, make_runner="stand_in_runner:make_runner")
+    ticks = []
+    executor = RayExecutor(
+        settings, train_here, watched=partial(recorded, ticks), make_runner="stand_in_runner:make_runner"
+    )
     queue = TaskQueue(executor, outputs_dir=outputs)
     queue.start()
-    yield Place(queue, executor, outputs)
+    yield Place(queue, executor, outputs, ticks)
     queue.close(0)
     env.undo()
 
 
 class Place:
-    def __init__(self, queue, executor, outputs):
-        self.queue, self.executor, self.outputs = queue, executor, outputs
+    def __init__(self, queue, executor, outputs, ticks):
+        self.queue, self.executor, self.outputs, self.ticks = queue, executor, outputs, ticks
 
     def ended(self, *requests):
         jobs = self.queue.submit_batch(list(requests))
@@ -58,6 +63,20 @@ class Place:
 
 def train_here(job, progress):
     return JobResult(job.request.video, None, Text("这里", f"trained in {os.getpid()}"))
+
+
+def recorded(ticks, run):
+    """As the watchdog does."""
+
+    def recorded_run(job, progress):
+        class Recorder:
+            def tick(self, stage, done, total=None):
+                ticks.append((job.id, stage, done))
+                progress.tick(stage, done, total)
+
+        return run(job, Recorder())
+
+    return recorded_run
 
 
 def wait_until(is_so, limit_s=120):
@@ -81,6 +100,14 @@ def test_a_batch_spreads_over_the_actors_and_each_job_has_its_own_end(place, req
     assert [path for path in (place.outputs / ".cache" / "ray").rglob("*") if path.is_file()] == []
     wait_until(lambda: [row.state for row in place.executor.actors()] == ["warm", "warm"])
     assert sum(row.jobs_done for row in place.executor.actors()) == 2
+
+
+def test_every_piece_of_a_file_on_its_way_is_progress(place, request_for, monkeypatch):
+    monkeypatch.setattr(file_store, "_PIECE_BYTES", 2)
+    (job,) = place.ended(request_for("3 large"))
+    told = {(stage, done) for job_id, stage, done in place.ticks if job_id == job.id}
+    assert {(Stage.LOADING, done) for done in range(1, 9)} <= told  # of clip and speech
+    assert {(Stage.FINISHING, done) for done in range(1, 9)} <= told
 
 
 def test_what_a_job_logs_on_its_node_is_in_the_log_here(place, request_for, caplog):
