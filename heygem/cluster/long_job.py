@@ -67,15 +67,14 @@ def draw_shares(
             helper.start()
         own = follow(pool, seat, actor, steps[0], together, check)
         raise_if_failed(own)
-        while any(helper.is_alive() for helper in helpers):
-            together.tick(*together.at)
+        while alive := [helper for helper in helpers if helper.is_alive()]:
+            together.wait()
             check()
-            helpers[0].join(LISTEN_S)
-            helpers.sort(key=lambda helper: not helper.is_alive())
+            alive[0].join(LISTEN_S)
     finally:
         for helper in helpers:
             helper.is_unwanted = True
-    drawn = [own.files, *(helper.files for helper in sorted(helpers, key=lambda helper: helper.number))]
+    drawn = [own.files, *(helper.files for helper in helpers)]
     return replace(task, shares=tuple(files for files in drawn if any(name.endswith(JOURNAL) for name in files)))
 
 
@@ -86,7 +85,6 @@ class _Helper(threading.Thread):
         super().__init__(name=f"ray-{task.job_id}-{task.share.number}", daemon=True)
         self.files: tuple[str, ...] = ()
         self.is_unwanted = False
-        self.number = task.share.number
         self.drawn = 0
         self._first: int | None = None
         self._pool = pool
@@ -113,7 +111,7 @@ class _Helper(threading.Thread):
             raise_if_failed(ended)
             self.files = ended.files
         except (HeyGemError, RuntimeError, JobUnwound) as error:
-            log.warning("share %d was not drawn on %s: %r", self.number, self._seat.node.address, error)
+            log.warning("share %d was not drawn on %s: %r", self._task.share.number, self._seat.node.address, error)
         finally:
             settle(self._pool, self._seat, lambda: False)
             self._pool.leave(self._seat)
@@ -123,12 +121,18 @@ class _Together:
     """The progress of all shares as that of one."""
 
     def __init__(self, progress: Progress, helpers: Sequence[_Helper]) -> None:
-        self.at: tuple[Stage, int, int | None] = (Stage.LOADING, 0, None)
+        self._own: tuple[int, int | None] = (0, None)
         self._progress = progress
         self._helpers = tuple(helpers)
 
     def tick(self, stage: Stage, done: int, total: int | None = None) -> None:
         """Pass it on, with what the helpers have drawn by now."""
-        self.at = (stage, done, total)
-        helped = sum(helper.drawn for helper in self._helpers) if stage is Stage.DRAWING else 0
-        self._progress.tick(stage, done + helped, total)
+        if stage is Stage.DRAWING:
+            self._own = (done, total)
+            done += sum(helper.drawn for helper in self._helpers)
+        self._progress.tick(stage, done, total)
+
+    def wait(self) -> None:
+        """The first one has handed its share over: what the others draw is all the progress that there is."""
+        done, total = self._own
+        self.tick(Stage.DRAWING, done, total)

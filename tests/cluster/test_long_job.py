@@ -65,6 +65,10 @@ class Actors:
             raise fate
         if isinstance(fate, Ended):
             return Sign(ended=fate)
+        if fate == "draws longer" and look <= 30:
+            return Sign(Stage.DRAWING, look, 40)
+        if fate == "hands over" and look == 3:
+            return Sign(Stage.FINISHING, 1)
         if look <= 3 or fate == "never ends":
             return Sign(Stage.DRAWING, min(10, 5 * look), 40)
         files = {"tracks": ("tracks/a.npz",), "out": ("out/result.mp4",)}.get(step, (f"{step}/journal.jsonl", "x.mp4"))
@@ -73,11 +77,11 @@ class Actors:
 
 class Watch(Silent):
     def __init__(self):
-        self.most = 0
+        self.seen = []
         self.stop = threading.Event()
 
     def tick(self, stage, done, total=None):
-        self.most = max(self.most, done)
+        self.seen.append((stage, done))
         if self.stop.is_set():
             raise JobCancelled
 
@@ -117,7 +121,14 @@ def test_all_who_are_free_draw_and_the_first_finds_out_about_the_clip_once(place
     assert rest.share == WHOLE and rest.out == "out" and rest.tracks == ("tracks/a.npz",)
     assert [names[0] for names in rest.shares] == [f"share-{number}/journal.jsonl" for number in range(3)]
     assert [seat.job_id for seat in place.pool.seats()] == ["job", None, None]
-    assert place.watch.most == 10 + 5 + 5  # what each drew since it began, as one
+    assert max(place.watch.seen) == (Stage.DRAWING, 10 + 5 + 5)  # what each drew since it began, as one
+
+
+def test_who_waits_for_slower_ones_shows_what_they_draw(place):
+    place.door.fate |= {"share-0": "hands over", "share-1": "draws longer"}
+    place.draw(most=2)
+    after = place.watch.seen[place.watch.seen.index((Stage.FINISHING, 1)) + 1 :]
+    assert len(set(after)) > 5 and {stage for stage, _ in after} == {Stage.DRAWING}
 
 
 def test_no_more_draw_than_there_are_shares(place):
