@@ -1,6 +1,7 @@
 """First of all imports heygem, which tells OpenMP how to wait: torch reads that once, when it is loaded."""
 
 import gc
+import os
 
 import pytest
 
@@ -17,3 +18,9 @@ def pytest_collection():
         gc.collect()
         gc.freeze()
         gc.enable()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """Half as many processes again as there are cores: those that wait for a page or a server leave theirs idle."""
+    return len(os.sched_getaffinity(0)) * 3 // 2
