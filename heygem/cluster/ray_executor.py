@@ -23,7 +23,7 @@ from heygem.cluster.handshake import own_facts
 from heygem.cluster.long_job import draw_shares, most_shares
 from heygem.cluster.messages import ActorGoneError, SharedSettings, Task
 from heygem.cluster.pool import Pool, Seat
-from heygem.cluster.remote_run import follow, raise_if_failed, settle
+from heygem.cluster.remote_run import LISTEN_S, follow, raise_if_failed, settle
 from heygem.errors import ClusterError, HeyGemError, JobRequeued, Text, WorkerLostError
 from heygem.jobs.executors import ActorRow, Executor, Work
 from heygem.jobs.job import Job, JobError, JobKind, JobResult, Runner
@@ -60,8 +60,6 @@ class RayExecutor(Executor):
         SettingsError: nothing can read the store's URL.
     """
 
-    is_apart = True
-
     def __init__(
         self,
         settings: Settings,
@@ -82,6 +80,7 @@ class RayExecutor(Executor):
         self._settings = settings
         self._local = local
         self._local_guard = threading.Lock()
+        self._local_job: str | None = None
         self._watched = watched
         self._make_runner = make_runner
         self._store_url = settings.ray_store or f"file://{settings.cache_dir.absolute()}/ray"
@@ -95,6 +94,10 @@ class RayExecutor(Executor):
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._keep_connected, name="ray", daemon=True)
         self._thread.start()
+
+    def is_apart(self, job: Job) -> bool:
+        """All but what only this machine can do."""
+        return job.request.kind is not JobKind.SPEAKER
 
     def has_room(self) -> bool:
         """Whether a seat is free."""
@@ -125,7 +128,9 @@ class RayExecutor(Executor):
         threading.Thread(target=self._see, args=(pool, seat, work), name=f"ray-{job_id}", daemon=True).start()
 
     def give_up(self, job_id: str, error: JobError) -> bool:
-        """End the job's actor."""
+        """End the job's actor; False for a job that has none."""
+        if job_id == self._local_job:
+            return False
         self._given_up[job_id] = error
         return True
 
@@ -145,9 +150,8 @@ class RayExecutor(Executor):
                 pool.leave(seat)
 
     def _run(self, pool: Pool, seat: Seat, job: Job, progress: Progress) -> JobResult:
-        if job.request.kind is JobKind.SPEAKER:
-            with self._local_guard:
-                return self._local(job, progress)
+        if not self.is_apart(job):
+            return self._run_here(job, progress)
         try:
             actor = pool.actor(seat, lambda: progress.tick(Stage.LOADING, 0))
         except ClusterError as error:
@@ -184,6 +188,18 @@ class RayExecutor(Executor):
             store.drop(run_id)
         pool.leave(seat)  # before its end is written: the next job need not wait for that
         return from_json(JobResult, ended.result or "", folder)
+
+    def _run_here(self, job: Job, progress: Progress) -> JobResult:
+        """Do a job in this process, after those that are done here already."""
+        waited = counted(progress, Stage.LOADING)
+        while not self._local_guard.acquire(timeout=LISTEN_S):
+            waited()  # may be cancelled
+        try:
+            self._local_job = job.id
+            return self._local(job, progress)
+        finally:
+            self._local_job = None
+            self._local_guard.release()
 
     def _check(self, job_id: str) -> None:
         error = self._given_up.get(job_id)

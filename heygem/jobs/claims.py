@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -129,7 +130,7 @@ class Claims:
         with self._database.writing() as db:
             self._free(db, claim, error, max_attempts)
 
-    def recover(self, max_attempts: int, *, is_their_fault: bool = True) -> list[str]:
+    def recover(self, max_attempts: int, may_be_cause: Callable[[Job], bool] = lambda job: True) -> list[str]:
         """Free the jobs of processes that died, or gave no sign of life for a whole lease.
 
         They keep their place in the queue. One that had all its attempts is interrupted, and one that was to be
@@ -137,7 +138,7 @@ class Claims:
 
         Args:
             max_attempts: How often a job may take its process down with it.
-            is_their_fault: Whether the jobs may be what the processes died of; if not, it costs them no attempt.
+            may_be_cause: Whether a job may be what its process died of; if not, it costs it no attempt.
 
         Returns:
             Their ids.
@@ -145,11 +146,11 @@ class Claims:
         with self._database.writing() as db:
             rows = db.execute("SELECT * FROM job WHERE state = 'running' ORDER BY place").fetchall()
             lost = [row for row in rows if self._is_lost(row)]
-            for row in lost:
-                if is_their_fault:
-                    self._free(db, self._claim(row), INTERRUPTED, max_attempts)
+            for claim in map(self._claim, lost):
+                if may_be_cause(claim.job):
+                    self._free(db, claim, INTERRUPTED, max_attempts)
                 else:
-                    self._put_back(db, self._claim(row))
+                    self._put_back(db, claim)
         return [row["id"] for row in lost]
 
     def _is_lost(self, row: sqlite3.Row) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from heygem.errors import Text
-from heygem.jobs.job import JobError, Runner
+from heygem.jobs.job import Job, JobError, Runner
 
 Work = Callable[[Runner], None]
 """One attempt at a job, from its beginning to its end written down; does not raise for a failed job."""
@@ -31,13 +31,11 @@ class ActorRow:
 
 
 class Executor(ABC):
-    """Carries out what the queue has claimed. The queue's store stays the only truth about jobs.
+    """Carries out what the queue has claimed. The queue's store stays the only truth about jobs."""
 
-    Attributes:
-        is_apart: Jobs are done in other processes: if the queue's own dies, it was not of them.
-    """
-
-    is_apart = False
+    def is_apart(self, job: Job) -> bool:
+        """Whether a job is done in another process: if the queue's own dies, it was not of that job."""
+        return False
 
     @abstractmethod
     def has_room(self) -> bool:

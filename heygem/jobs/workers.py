@@ -81,7 +81,7 @@ class Workers:
 
     def recover(self) -> list[Job]:
         """Put the jobs of dead processes back in their places, or interrupt them; they are returned."""
-        lost = self._store.claims.recover(self._max_attempts, is_their_fault=not self._executor.is_apart)
+        lost = self._store.claims.recover(self._max_attempts, lambda job: not self._executor.is_apart(job))
         freed = [self._store.get(job_id) for job_id in lost]
         for job in freed:
             with logged_as(job.id):

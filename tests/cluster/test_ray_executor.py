@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import subprocess
+import threading
 import time
 from collections import Counter
 from functools import partial
@@ -24,6 +25,9 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+STALLED = JobError("stalled", Text("停", "still"), Text("", ""))
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """A queue on two actors; they are started once for all tests."""
@@ -33,20 +37,24 @@ def place(tmp_path_factory):
     )
     env = pytest.MonkeyPatch()
     env.setenv("HEYGEM_CACHE_DIR", str(settings.cache_dir))  # as a node is told
-    ticks = []
+    ticks, train_on = [], threading.Event()
     executor = RayExecutor(
-        settings, train_here, watched=partial(recorded, ticks), make_runner="stand_in_runner:make_runner"
+        settings,
+        partial(train_here, train_on),
+        watched=partial(recorded, ticks),
+        make_runner="stand_in_runner:make_runner",
     )
     queue = TaskQueue(executor, outputs_dir=outputs)
     queue.start()
-    yield Place(queue, executor, outputs, ticks)
+    yield Place(queue, executor, outputs, ticks, train_on)
     queue.close(0)
     env.undo()
 
 
 class Place:
-    def __init__(self, queue, executor, outputs, ticks):
-        self.queue, self.executor, self.outputs, self.ticks = queue, executor, outputs, ticks
+    def __init__(self, queue, executor, outputs, ticks, train_on):
+        self.queue, self.executor, self.outputs = queue, executor, outputs
+        self.ticks, self.train_on = ticks, train_on
 
     def ended(self, *requests):
         jobs = self.queue.submit_batch(list(requests))
@@ -61,7 +69,9 @@ class Place:
         return [int(line.split()[0]) for line in found.splitlines() if line.split()[0] in ours]
 
 
-def train_here(job, progress):
+def train_here(train_on, job, progress):
+    while not train_on.wait(0.02):
+        progress.tick(Stage.DRAWING, 0)
     return JobResult(job.request.video, None, Text("这里", f"trained in {os.getpid()}"))
 
 
@@ -133,20 +143,29 @@ def test_a_job_that_takes_its_actor_down_twice_is_interrupted(place, request_for
 
 def test_a_job_that_stands_still_costs_its_actor_and_not_the_process(place, request_for):
     job = place.queue.submit(request_for("100000"))
-    stalled = JobError("stalled", Text("停", "still"), Text("", ""))
     for attempt in (1, 2):
         wait_until(lambda want=attempt: (now := place.queue.get(job.id)).attempt == want and now.progress is not None)
-        place.queue.give_up(job.id, stalled)
+        place.queue.give_up(job.id, STALLED)
     ended = place.queue.wait(job.id, 60)
     assert (ended.status, ended.error.code) == (JobStatus.INTERRUPTED, "stalled")
     assert place.queue.complaints() == []
 
 
-def test_speakers_are_trained_here(place, request_for):
-    request = request_for()
-    clip = JobRequest(request.video, request.video, kind=JobKind.SPEAKER, speaker="anna")
-    (job,) = place.ended(clip)
-    assert job.result.summary.en == f"trained in {os.getpid()}"
+def test_speakers_are_trained_here_one_after_another(place, request_for):
+    clip = request_for("until told").video
+    first, second, third = place.queue.submit_batch(
+        [JobRequest(clip, clip, kind=JobKind.SPEAKER, speaker=name) for name in ("anna", "ben")] + [request_for("3")]
+    )
+    waiting = {(second.id, Stage.LOADING, done) for done in (1, 2, 3)}  # who waits does not stand still
+    wait_until(lambda: place.executor._local_job == first.id and waiting <= set(place.ticks))
+    assert not place.executor.give_up(first.id, STALLED)  # only a new process can end it
+    assert not place.executor.is_apart(first) and place.executor.is_apart(third)
+    place.queue.cancel(second.id)
+    assert place.queue.wait(second.id, 60).status is JobStatus.CANCELLED
+    place.train_on.set()
+    ended = place.queue.wait(first.id, 60)
+    assert ended.result.summary.en == f"trained in {os.getpid()}"
+    assert place.queue.wait(third.id, 60).status is JobStatus.DONE
 
 
 def test_actors_and_then_ray_itself_are_killed_and_every_job_is_done_once(place, request_for):
@@ -175,7 +194,7 @@ def test_idle_actors_are_released_and_come_back(place, request_for):
 def test_a_cluster_that_is_not_there_lets_jobs_wait_and_says_so(tmp_path, request_for, monkeypatch):
     monkeypatch.setattr(ray_executor, "_AGAIN_S", 0.1)
     settings = Settings(outputs_dir=tmp_path / "o", cache_dir=tmp_path / "c", ray_address="127.0.0.1:9")
-    executor = RayExecutor(settings, train_here)
+    executor = RayExecutor(settings, None)
     queue = TaskQueue(executor, outputs_dir=tmp_path / "o")
     queue.start()
     job = queue.submit(request_for())

@@ -2,13 +2,14 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from queue_runners import DONE, leave_result, unwound
 
 from heygem.errors import Text, WorkerLostError
 from heygem.jobs.executors import Executor, LocalExecutor
-from heygem.jobs.job import JobError, JobStatus
+from heygem.jobs.job import JobError, JobKind, JobStatus
 from heygem.jobs.task_queue import TaskQueue
 
 
@@ -179,9 +180,12 @@ def test_the_death_of_the_queues_process_costs_jobs_elsewhere_no_attempt(request
     first.store.claims._owner = "another boot:1:1"  # as a process that is dead by now
     first.store.claims.take()
     executor = Threads(lambda job, progress: DONE, room=1)
-    executor.is_apart = True
+    executor.is_apart = lambda job: job.request.kind is JobKind.VIDEO
     queue = TaskQueue(executor, outputs_dir=outputs)
     assert [(freed.id, freed.status, freed.attempt) for freed in queue.recover()] == [(job.id, JobStatus.QUEUED, 0)]
     first.store.claims.take()
     here = TaskQueue(LocalExecutor(lambda job, progress: DONE), outputs_dir=outputs)
     assert [freed.attempt for freed in here.recover()] == [1]
+    first.submit(replace(request_of(), kind=JobKind.PREVIEW))  # which goes to the front
+    first.store.claims.take()
+    assert [freed.attempt for freed in queue.recover()] == [1]
