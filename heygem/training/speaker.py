@@ -37,7 +37,7 @@ from heygem.training.speaker_facts import SpeakerFacts, write_facts
 from heygem.training.speaker_folder import free_folder, whole_or_nothing
 from heygem.training.speaker_report import report, sheet
 from heygem.training.speaker_score import HeldOutDrawings, HeldOutPart, SpeakerScore
-from heygem.training.speaker_training import SPEAKER, Learnt, SpeakerJob, train_speaker_net
+from heygem.training.speaker_training import SPEAKER, Learnt, SpeakerNetJob, train_speaker_net
 from heygem.weights.load import build, read_metadata, read_tensors
 from heygem.weights.speakers import LIPS
 
@@ -125,7 +125,7 @@ def train_speaker(
         log.info("%s: sound %d frames after the lips, r %.2f, %s", clip_name, offset.frames, offset.r, offset)
         refuse_unclear(offset, clip.name)
         learnt = train_speaker_net(
-            SpeakerJob(
+            SpeakerNetJob(
                 recipe=recipe,
                 hardware=hardware,
                 data=data,

@@ -63,7 +63,7 @@ class Learnt:
 
 
 @dataclass(frozen=True, slots=True)
-class SpeakerJob:
+class SpeakerNetJob:
     """What each process does.
 
     Attributes:
@@ -115,7 +115,7 @@ class SpeakerJob:
         return best.learnt(done) if best is not None else Learnt({}, 0, done)
 
 
-def train_speaker_net(job: SpeakerJob) -> Learnt:
+def train_speaker_net(job: SpeakerNetJob) -> Learnt:
     """Run the job in as many processes as its hardware has.
 
     Raises:
