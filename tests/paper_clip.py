@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import wave
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +14,7 @@ from heygem.frame import Frame
 from heygem.media.audio_file import AudioFile
 from heygem.media.colour_tags import SDR
 from heygem.media.video_sink import VideoSink
+from heygem.media.wav_file import write_wav
 
 SIDE, BORDER = 128, 16
 RATE_HZ = 16_000
@@ -45,11 +45,7 @@ def write_sound(path: Path, loudness: np.ndarray) -> None:
     samples = len(loudness) * RATE_HZ // 25
     level = np.interp(np.arange(samples) * 25 / RATE_HZ, np.arange(len(loudness)), loudness)
     sound = rng.standard_normal(samples) * (0.002 + 0.2 * level)
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE_HZ)
-        file.writeframes((np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes())
+    write_wav(path, sound, RATE_HZ)
 
 
 def write_clip(path: Path, mouths: np.ndarray, loudness: np.ndarray | None) -> Path:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import wave
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,7 +18,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from heygem.arrays import Waveform
 from heygem.demo.articulation import CHANNELS, FPS, REST, Articulation
 from heygem.demo.backdrop import backdrop
 from heygem.demo.cast import CAST, Role
@@ -31,6 +29,7 @@ from heygem.demo.voice import SAMPLE_RATE_HZ, Voice, say
 from heygem.frame import ColourSpace, Frame
 from heygem.media.colour_tags import SDR
 from heygem.media.video_sink import VideoSink
+from heygem.media.wav_file import write_wav
 from heygem.settings import PROJECT_DIR
 
 log = logging.getLogger(__name__)
@@ -78,7 +77,8 @@ def make_speeches(folder: Path) -> None:
     for speech in SPEECHES:
         sound, _ = say(speech.text, speech.voice)
         pause = np.zeros(SAMPLE_RATE_HZ // 4, np.float32)
-        _write_wav(folder / f"{speech.name}.wav", np.concatenate([pause, 0.8 * sound / np.abs(sound).max(), pause]))
+        padded = np.concatenate([pause, 0.8 * sound / np.abs(sound).max(), pause])
+        write_wav(folder / f"{speech.name}.wav", padded, SAMPLE_RATE_HZ)
         log.info("%s: %.1f s", speech.name, len(sound) / SAMPLE_RATE_HZ)
 
 
@@ -145,14 +145,6 @@ def as_frame(rgb: NDArray[np.uint8]) -> Frame:
     chroma = torch.nn.functional.avg_pool2d(planar[:, 1:, :, ::2], (2, 1))
     data = torch.cat([planar[0, 0].reshape(-1), chroma.reshape(-1)])
     return Frame(data.round().clamp(0, 255).to(torch.uint8), width, height, ColourSpace())
-
-
-def _write_wav(path: Path, sound: Waveform) -> None:
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE_HZ)
-        file.writeframes((np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes())
 
 
 def main() -> None:

@@ -5,7 +5,6 @@ Knows drawings and a clip; knows nothing of how the model was trained.
 
 from __future__ import annotations
 
-import wave
 from collections.abc import Callable
 from contextlib import closing
 from fractions import Fraction
@@ -25,6 +24,7 @@ from heygem.jobs.marking import Marking
 from heygem.media.audio_file import AudioFile
 from heygem.media.colour_tags import SDR
 from heygem.media.video_sink import VideoSink
+from heygem.media.wav_file import write_wav
 from heygem.pipeline import label
 from heygem.training.speaker_score import HeldOutDrawings
 
@@ -154,8 +154,4 @@ def _write_sound(clip: Path, start_s: Fraction, length_s: Fraction, wav: Path) -
             at += len(piece)
             if at >= length:
                 break
-    with wave.open(str(wav), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate_hz)
-        file.writeframes((np.clip(part, -1, 1) * 32767).astype("<i2").tobytes())
+    write_wav(wav, part, rate_hz)

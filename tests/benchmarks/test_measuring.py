@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import wave
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
@@ -23,6 +22,7 @@ from heygem.faces.haar import HaarDetector
 from heygem.frame import ColourSpace, Frame
 from heygem.lipsync import lip_engine
 from heygem.lipsync.base import Drawn
+from heygem.media.wav_file import write_wav
 from heygem.pipeline.drawing import Engines
 from heygem.pipeline.options import RenderOptions
 from heygem.weights.manifest import CHECKPOINTS
@@ -34,11 +34,7 @@ PRESENTER = Path(__file__).parents[1] / "data" / "presenter.mp4"
 def sound(tmp_path: Path) -> Path:
     """0.4 s of noise: 10 frames at 25 fps."""
     path = tmp_path / "speech.wav"
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(16_000)
-        file.writeframes((np.random.default_rng(0).standard_normal(6_400) * 4000).astype("<i2").tobytes())
+    write_wav(path, np.random.default_rng(0).standard_normal(6_400) * 0.12, 16_000)
     return path
 
 

@@ -6,12 +6,13 @@ import json
 import os
 import subprocess
 import sys
-import wave
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from heygem.media.video_source import VideoSource
+from heygem.media.wav_file import write_wav
 
 ROOT = Path(__file__).parents[2]
 PRESENTER = ROOT / "tests" / "data" / "presenter.mp4"
@@ -30,11 +31,7 @@ def heygem(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def sound(tmp_path: Path) -> Path:
     path = tmp_path / "speech.wav"
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(16_000)
-        file.writeframes(bytes(range(256)) * 50)  # 0.4 s
+    write_wav(path, np.sin(np.arange(6_400) / 9) * 0.3, 16_000)  # 0.4 s
     return path
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import wave
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from heygem.frame import Frame
 from heygem.media.colour_tags import SDR
 from heygem.media.video_sink import VideoSink
 from heygem.media.video_source import VideoSource
+from heygem.media.wav_file import write_wav
 from heygem.training.evaluation import Crops, HeldOut
 from heygem.training.shards import Talker
 
@@ -122,11 +122,7 @@ def stage(role: Role, script: Script, folder: Path) -> Scene:
 
 def write_sound(path: Path, sound: Waveform) -> Path:
     """Write `sound` as a 16 kHz WAV file."""
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE_HZ)
-        file.writeframes((np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes())
+    write_wav(path, sound, SAMPLE_RATE_HZ)
     return path
 
 

@@ -8,7 +8,6 @@ import os
 import struct
 import sys
 import threading
-import wave
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from heygem.jobs.job import JobRequest, JobStatus
 from heygem.jobs.run_job import make_runner
 from heygem.jobs.task_queue import TaskQueue
 from heygem.jobs.watchdog import Watchdog
+from heygem.media.wav_file import write_wav
 from heygem.pipeline.options import RenderOptions
 from heygem.settings import Settings
 
@@ -26,12 +26,8 @@ CLIPS = 3
 
 def write_speech(path, number):
     """0.4 s of noise, another for every job."""
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(16_000)
-        noise = np.random.default_rng(number).standard_normal(6400) * 3000
-        file.writeframes(noise.astype("<i2").tobytes())
+    noise = np.random.default_rng(number).standard_normal(6400) * 0.09
+    write_wav(path, noise, 16_000)
     return path
 
 

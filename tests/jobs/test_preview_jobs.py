@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import wave
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from heygem.jobs.run_job import make_runner, speech_seconds
 from heygem.jobs.store import JobStore
 from heygem.jobs.verify_result import verify_result
 from heygem.media.video_source import VideoSource
+from heygem.media.wav_file import write_wav
 from heygem.model_manager import ModelManager
 from heygem.pipeline.options import RenderOptions
 from heygem.pipeline.progress import Silent
@@ -33,12 +33,8 @@ def speech(tmp_path: Path) -> Path:
 
 def write_speech(path: Path, seconds: float) -> Path:
     times = np.arange(round(seconds * 16_000)) / 16_000
-    noise = np.random.default_rng(0).standard_normal(len(times)) * np.sin(12 * times) ** 2 * (times > 0.93) * 4000
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(16_000)
-        file.writeframes(noise.astype("<i2").tobytes())
+    noise = np.random.default_rng(0).standard_normal(len(times)) * np.sin(12 * times) ** 2 * (times > 0.93) * 0.12
+    write_wav(path, noise, 16_000)
     return path
 
 

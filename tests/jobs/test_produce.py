@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import wave
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from heygem.jobs.produce import Produced, Producer
 from heygem.jobs.verify_result import verify_result
 from heygem.media.aigc import parse_aigc, read_aigc
 from heygem.media.video_source import VideoSource
+from heygem.media.wav_file import write_wav
 from heygem.model_manager import ModelManager
 from heygem.pipeline.options import RenderOptions
 from heygem.pipeline.progress import Silent, Stage
@@ -41,11 +41,7 @@ CPU = Placement(torch.device("cpu"), torch.float32)
 def sound(tmp_path: Path) -> Path:
     """0.61 s of noise: 16 frames at 25 fps."""
     path = tmp_path / "说话 speech.wav"
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(16_000)
-        file.writeframes((np.random.default_rng(0).standard_normal(9_760) * 4000).astype("<i2").tobytes())
+    write_wav(path, np.random.default_rng(0).standard_normal(9_760) * 0.12, 16_000)
     return path
 
 
@@ -208,11 +204,7 @@ def test_failures_leave_nothing_beside_the_cache(workshop: Workshop, sound: Path
 
 def test_what_is_noticed_of_the_inputs_comes_with_the_result(workshop: Workshop, tmp_path: Path) -> None:
     quiet = tmp_path / "quiet.wav"
-    with wave.open(str(quiet), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(8_000)
-        file.writeframes(bytes(8_000))
+    write_wav(quiet, np.zeros(4_000), 8_000)
     made = workshop.produce(quiet)
     codes = [notice.code for notice in made.notices]
     assert codes[:2] == ["silent", "low_rate"]

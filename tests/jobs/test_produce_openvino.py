@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import wave
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from heygem.device import Placement
 from heygem.errors import WeightsRefusedError
 from heygem.jobs.produce import Produced, Producer
 from heygem.media.video_source import VideoSource
+from heygem.media.wav_file import write_wav
 from heygem.model_manager import ModelManager
 from heygem.pipeline.options import RenderOptions
 from heygem.pipeline.progress import Silent
@@ -30,11 +30,7 @@ PRESENTER = Path(__file__).parents[1] / "data" / "presenter.mp4"
 def sound(tmp_path: Path) -> Path:
     """0.2 s of noise: 5 frames at 25 fps."""
     path = tmp_path / "speech.wav"
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(16_000)
-        file.writeframes((np.random.default_rng(0).standard_normal(3_200) * 4000).astype("<i2").tobytes())
+    write_wav(path, np.random.default_rng(0).standard_normal(3_200) * 4000 / 32_767, 16_000)
     return path
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import wave
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -21,6 +20,7 @@ from heygem.faces.track_cache import DetectionCache
 from heygem.media.audio_file import AudioFile
 from heygem.media.ffmpeg_binary import ffmpeg_binary
 from heygem.media.video_source import VideoSource
+from heygem.media.wav_file import write_wav
 from heygem.pipeline.drawing import Engines, Speech
 from heygem.pipeline.options import RenderOptions
 from heygem.pipeline.progress import Silent, Stage
@@ -142,11 +142,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("inputs")
     picture = "testsrc2=size=128x96:rate=25:duration=1.24,noise=alls=9:allf=t"
     subprocess.run([ffmpeg_binary(), "-v", "error", "-f", "lavfi", "-i", picture, folder / "clip.mp4"], check=True)
-    with wave.open(str(folder / "speech.wav"), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(16_000)
-        file.writeframes((np.sin(np.arange(41_760) ** 1.3 / 90) * 9000).astype("<i2").tobytes())
+    write_wav(folder / "speech.wav", np.sin(np.arange(41_760) ** 1.3 / 90) * 0.27, 16_000)
     return folder / "clip.mp4", folder / "speech.wav"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import wave
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -21,6 +20,7 @@ from heygem.media.audio_file import AudioFile
 from heygem.media.ffmpeg_binary import ffmpeg_binary
 from heygem.media.video_sink import VideoSink
 from heygem.media.video_source import VideoSource
+from heygem.media.wav_file import write_wav
 from heygem.pipeline.drawing import Engines, Speech
 from heygem.pipeline.options import RenderOptions
 from heygem.pipeline.preview import render_preview
@@ -48,14 +48,10 @@ def write_clip(path: Path, frames: int) -> Path:
 def write_speech(path: Path, seconds: float) -> AudioFile:
     """Silence; in SPOKEN_S bursts of noise, and in the middle of them a click."""
     times = np.arange(int(seconds * 16_000)) / 16_000
-    noise = np.random.default_rng(0).standard_normal(len(times)) * np.sin(12 * times) ** 2 * 1500
+    noise = np.random.default_rng(0).standard_normal(len(times)) * np.sin(12 * times) ** 2 * 0.045
     noise *= (times >= SPOKEN_S[0]) & (times < SPOKEN_S[1])
-    noise[int(9.5 * 16_000) : int(9.5 * 16_000) + 8] = 32_000
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(16_000)
-        file.writeframes(noise.astype("<i2").tobytes())
+    noise[int(9.5 * 16_000) : int(9.5 * 16_000) + 8] = 0.98
+    write_wav(path, noise, 16_000)
     return AudioFile(path)
 
 

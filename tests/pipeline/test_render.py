@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import wave
 from collections.abc import Callable
 from fractions import Fraction
 from math import ceil
@@ -19,6 +18,7 @@ from heygem.lipsync.base import Drawn
 from heygem.media.audio_file import AudioFile
 from heygem.media.ffmpeg_binary import ffmpeg_binary
 from heygem.media.video_source import VideoSource
+from heygem.media.wav_file import write_wav
 from heygem.pipeline.drawing import Engines, Speech
 from heygem.pipeline.options import RenderOptions
 from heygem.pipeline.progress import Progress, Silent, Stage
@@ -42,11 +42,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """2.61 s: not a whole number of frames, and more than twice the clip."""
     path = tmp_path_factory.mktemp("render") / "speech.wav"
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(16_000)
-        file.writeframes((np.sin(np.arange(41_760) / 9) * 9000).astype("<i2").tobytes())
+    write_wav(path, np.sin(np.arange(41_760) / 9) * 0.27, 16_000)
     return path
 
 
@@ -120,11 +116,7 @@ def test_mouths_follow_the_sound_through_gaps_and_repeats(studio: Studio, extend
 
 def test_result_lasts_as_long_as_a_speech_shorter_than_the_clip(clip: Path, tmp_path: Path) -> None:
     path = tmp_path / "short.wav"
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(16_000)
-        file.writeframes(bytes(2 * 4801))
+    write_wav(path, np.zeros(4801), 16_000)
     short = Studio(clip, path, tmp_path)
     assert short.render().frames == 8
     assert len(list(VideoSource(short.output).frames())) == 8

@@ -8,15 +8,16 @@ import shutil
 import signal
 import subprocess
 import sys
-import wave
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from segment_studio import FRAMES, SEGMENT, Studio, made, numbers
 
 from heygem.errors import DeviceLostError, EncodeError, JobCancelled, JobRequeued, Text
 from heygem.media.ffmpeg_binary import ffmpeg_binary
+from heygem.media.wav_file import write_wav
 from heygem.pipeline.progress import Stage
 from heygem.pipeline.segments import segments_folder, split
 
@@ -57,9 +58,7 @@ def test_short_results_are_made_in_one_go(studio: Studio) -> None:
     def look(stage: Stage, done: int) -> None:
         assert not studio.segments.exists()
 
-    with wave.open(str(studio.folder / "short.wav"), "wb") as file:
-        file.setparams((1, 2, 16_000, 0, "NONE", ""))
-        file.writeframes(bytes(2 * 640 * 3 * SEGMENT))
+    write_wav(studio.folder / "short.wav", np.zeros(640 * 3 * SEGMENT), 16_000)
     studio.sound = studio.folder / "short.wav"
     assert studio.render(look) == 3 * SEGMENT
 
