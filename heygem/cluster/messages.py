@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 
 from heygem.errors import JobUnwound
 from heygem.jobs.job import JobError
@@ -32,11 +32,12 @@ class SharedSettings:
     content_producer: str
     max_speech_s: float
     max_clip_s: float
+    precision: str
 
     @classmethod
     def of(cls, settings: Settings) -> SharedSettings:
         """Those of the queue's process. Passwords and addresses stay there."""
-        return cls(settings.visible_label, settings.content_producer, settings.max_speech_s, settings.max_clip_s)
+        return cls(**{field.name: getattr(settings, field.name) for field in fields(cls)})
 
     def on_node(self, env: Mapping[str, str], device: str) -> Settings:
         """The settings of a node: its own places of weights and cache, and these.
@@ -44,14 +45,7 @@ class SharedSettings:
         Raises:
             SettingsError: the node's environment is wrong.
         """
-        return replace(
-            Settings.from_env(env),
-            device=device,
-            visible_label=self.visible_label,
-            content_producer=self.content_producer,
-            max_speech_s=self.max_speech_s,
-            max_clip_s=self.max_clip_s,
-        )
+        return replace(Settings.from_env(env), device=device, **asdict(self))
 
 
 @dataclass(frozen=True, slots=True)

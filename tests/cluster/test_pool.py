@@ -178,11 +178,14 @@ def test_facts_name_weights_by_their_content(tmp_path):
 
 
 def test_a_node_keeps_its_own_places_and_takes_the_queues_choices():
-    shared = SharedSettings.of(Settings(visible_label=False, content_producer="Studio", auth="user:secret"))
+    ours = Settings(visible_label=False, content_producer="Studio", precision="fp32", auth="user:secret")
+    shared = SharedSettings.of(ours)
     assert "secret" not in repr(shared)
-    there = shared.on_node({"HEYGEM_MODELS_DIR": "/there", "HEYGEM_CONTENT_PRODUCER": "Else"}, "cuda")
+    there = shared.on_node(
+        {"HEYGEM_MODELS_DIR": "/there", "HEYGEM_CONTENT_PRODUCER": "Else", "HEYGEM_PRECISION": "bf16"}, "cuda"
+    )
     assert (str(there.models_dir), there.device, there.content_producer) == ("/there", "cuda", "Studio")
-    assert there.visible_label is False
+    assert (there.visible_label, there.precision) == (False, "fp32")
 
 
 def test_a_cluster_without_ray_is_refused_at_once(monkeypatch):
