@@ -78,6 +78,10 @@ class Marking:
         """The seven fields of the metadata of one result."""
         return aigc_fields(self.producer, content_id)
 
+    def facts(self, content_id: str) -> dict[str, object]:
+        """What the manifest of one result says under ``label``."""
+        return {"visible": self.is_visible, "aigc": self.fields(content_id), "c2pa": self.signer is not None}
+
     def metadata(self, content_id: str) -> dict[str, str]:
         """What the container of one result says of it, by key."""
         return to_metadata(self.fields(content_id))

@@ -163,11 +163,7 @@ class Producer:
             **asked_for(clip_name, speech_name, options),
             "speech_s": float(recording.duration),
             "preview": None if part_s is None else {"from_s": part_s[0], "to_s": part_s[1]},
-            "label": {
-                "visible": self._marking.is_visible,
-                "aigc": self._marking.fields(content_id),
-                "c2pa": self._marking.signer is not None,
-            },
+            "label": self._marking.facts(content_id),
             "placement": str(self._placement),
             "engines": _engine_facts(chosen, hashes),
             "frames": report.frames,

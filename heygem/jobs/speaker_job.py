@@ -111,11 +111,7 @@ class SpeakerJob:
                 "shifted_psnr_db": facts.shifted_psnr_db,
                 "default": {"r": facts.default_r, "psnr_db": facts.default_psnr_db},
             },
-            "label": {
-                "visible": self._marking.is_visible,
-                "aigc": self._marking.fields(self._job.id),
-                "c2pa": self._marking.signer is not None,
-            },
+            "label": self._marking.facts(self._job.id),
             "placement": str(self._placement),
             "frames": frames,
             "notices": [{"code": notice.code, **notice.text._asdict()} for notice in notices],
