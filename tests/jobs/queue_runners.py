@@ -3,9 +3,7 @@
 import time
 from pathlib import Path
 
-from heygem.errors import (
-    Text,
-)
+from heygem.errors import Text
 from heygem.jobs.job import JobResult
 from heygem.pipeline.progress import Stage
 
