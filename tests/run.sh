@@ -26,7 +26,7 @@ ruff format --check .
 ruff check .
 mypy
 lint-imports
-# A process for each core, and a thread for each process. A file's tests stay together: they share what is dear to make.
+# A thread for each process. A file's tests stay together: they share what is dear to make.
 OMP_NUM_THREADS=1 pytest --numprocesses=auto --dist=loadfile --durations=15 -ra
 
 # From nothing to a lip model that listens: minutes on every core, so it runs anew only where its code has changed.
