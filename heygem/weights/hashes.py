@@ -75,9 +75,12 @@ def _write_sidecar(models_dir: Path, name: str, entry: tuple[str, str]) -> None:
     entries[name] = entry
     try:
         handle, temporary = tempfile.mkstemp(dir=models_dir, prefix=SIDECAR)
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(entries, stream, ensure_ascii=False, indent=1)
-        Path(temporary).replace(models_dir / SIDECAR)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                json.dump(entries, stream, ensure_ascii=False, indent=1)
+            Path(temporary).replace(models_dir / SIDECAR)
+        finally:
+            Path(temporary).unlink(missing_ok=True)
     except OSError as error:
-        # A folder that is read-only is a fair choice; the hash is then remembered by this process alone.
+        # A folder that is read-only is a fair choice, and a disk can be full; the hash is then remembered by this process alone.
         log.info("cannot remember hashes in %s: %s", models_dir, error)

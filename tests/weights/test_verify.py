@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import logging
@@ -227,3 +228,18 @@ def test_a_folder_that_cannot_be_written_only_costs_the_next_process_time(
         assert {sha256_of(path, tmp_path / "nowhere") for _ in range(2)} == {ONE.sha256}
     assert hashing.count == 1
     assert "cannot remember" in caplog.text
+
+
+def test_a_full_disk_only_costs_the_next_process_time_and_is_not_littered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = put(tmp_path)
+
+    def full(*args: object, **options: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(json, "dump", full)
+    with caplog.at_level(logging.INFO):
+        assert sha256_of(path, tmp_path) == ONE.sha256
+    assert "cannot remember" in caplog.text
+    assert list(tmp_path.iterdir()) == [path]
