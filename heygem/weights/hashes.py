@@ -82,5 +82,5 @@ def _write_sidecar(models_dir: Path, name: str, entry: tuple[str, str]) -> None:
         finally:
             Path(temporary).unlink(missing_ok=True)
     except OSError as error:
-        # A folder that is read-only is a fair choice, and a disk can be full; the hash is then remembered by this process alone.
+        # A folder that is read-only is a fair choice, and a disk can be full: this process alone remembers the hash.
         log.info("cannot remember hashes in %s: %s", models_dir, error)
