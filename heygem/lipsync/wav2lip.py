@@ -79,7 +79,7 @@ def _make(tensors: Mapping[str, Tensor]) -> Wav2Lip:
 
 ENGINE = LipEngine(
     name="wav2lip",
-    label=Text("Wav2Lip 官方权重", "Wav2Lip, official weights"),
+    label=Text("Wav2Lip 口型模型", "Wav2Lip lip model"),
     checkpoint="wav2lip",
     bundled=None,
     note=Text(

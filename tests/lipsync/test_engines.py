@@ -26,6 +26,7 @@ def noise(seconds: float) -> np.ndarray:
 def test_the_list_of_engines() -> None:
     assert list(lip_engines()) == ["demo", "wav2lip"]
     assert lip_engine("wav2lip").checkpoint == "wav2lip"
+    assert not [one for one in lip_engines().values() if "official" in one.label.en]  # it runs users' own weights too
     bundled = lip_engine("demo").bundled
     assert bundled is not None and bundled.is_file()
     with pytest.raises(UnknownEngineError, match="sadtalker"):
