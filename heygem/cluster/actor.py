@@ -28,7 +28,7 @@ from heygem.jobs.job import Job, JobError, JobResult, Runner
 from heygem.jobs.job_folder import RESULT
 from heygem.jobs.job_json import from_json, to_json
 from heygem.jobs.process_identity import is_alive, own_identity
-from heygem.jobs.run_job import TRACKS
+from heygem.jobs.run_job import GROUNDWORK_FOLDER
 from heygem.pipeline.progress import Stage, counted
 from heygem.pipeline.shares import WHOLE, Share, gather
 from heygem.settings import Settings
@@ -178,16 +178,16 @@ class _Attempt(threading.Thread):
             try:
                 result: JobResult = self._run_job(job, self)
             except ShareDrawn:
-                return Ended(files=self._hand_over(segments if segments.exists() else self._folder / TRACKS))
+                return Ended(files=self._hand_over(segments if segments.exists() else self._folder / GROUNDWORK_FOLDER))
         return Ended(result=to_json(result, self._folder), files=self._hand_over(self._folder))
 
     def _lay_out(self, store: FileStore, segments: Path) -> None:
         """Fetch what others found out and drew."""
         task = self.task
-        if not task.share.is_whole or task.tracks:
-            (self._folder / TRACKS).mkdir()
-        for name in task.tracks:
-            store.get(f"{task.run_id}/{name}", self._folder / TRACKS / Path(name).name)
+        if not task.share.is_whole or task.groundwork:
+            (self._folder / GROUNDWORK_FOLDER).mkdir()
+        for name in task.groundwork:
+            store.get(f"{task.run_id}/{name}", self._folder / GROUNDWORK_FOLDER / Path(name).name)
         shares = []
         for number, names in enumerate(task.shares):
             shares.append(self._folder / f".share-{number}")

@@ -47,9 +47,9 @@ def draw_shares(
         WorkerLostError: the first one is lost.
         JobUnwound: from `progress` and `check`.
     """
-    groundwork = follow(pool, seat, actor, replace(task, share=GROUNDWORK, out="tracks"), progress, check)
+    groundwork = follow(pool, seat, actor, replace(task, share=GROUNDWORK, out="groundwork"), progress, check)
     raise_if_failed(groundwork)
-    task = replace(task, tracks=groundwork.files)
+    task = replace(task, groundwork=groundwork.files)
     # Only now: seats that another job waits for are taken by now.
     seats: list[Seat] = []
     while len(seats) < most - 1 and (free := pool.take(task.job_id)) is not None:

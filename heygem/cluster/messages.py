@@ -87,8 +87,8 @@ class Task:
     """What to draw of it."""
     out: str = "out"
     """Where below ``<run_id>/`` its files are left."""
-    tracks: tuple[str, ...] = ()
-    """Names, below ``<run_id>/``, of what is known of the faces."""
+    groundwork: tuple[str, ...] = ()
+    """Names, below ``<run_id>/``, of what was found out for all shares: the clip's faces, and what is heard."""
     shares: tuple[tuple[str, ...], ...] = ()
     """Names, below ``<run_id>/``, of the segments that each share drew."""
 

@@ -38,11 +38,16 @@ from heygem.pipeline.progress import Progress, Stage
 from heygem.pipeline.render import Report, render
 from heygem.pipeline.shares import WHOLE, Share
 from heygem.settings import Settings
+from heygem.speech.windows import MelWindows
 
 log = logging.getLogger(__name__)
 
 _RECORDINGS_KEPT = 4
 """Recordings whose features stay in memory: 1.5 MB a minute each."""
+
+_HEARD = "heard"
+_GROUNDWORK_BYTES = 1 << 30
+"""More than one clip's faces ever take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,7 @@ class Producer:
         content_id: str = "",
         is_preview: bool = False,
         share: Share = WHOLE,
-        tracks: DetectionCache | None = None,
+        groundwork: Path | None = None,
     ) -> Produced:
         """Write `output`, and a manifest beside it with the suffix ``.json``.
 
@@ -113,7 +118,8 @@ class Producer:
             content_id: Unique name of the result, for its metadata; empty: a new one.
             is_preview: Make only its hardest few seconds.
             share: What to draw, if several draw it.
-            tracks: Where those look for faces that were found, and leave them; None: in this machine's cache.
+            groundwork: A folder where those find and leave what needs to be found out once: the clip's faces, and what
+                the lip engine hears; None: nobody shares.
 
         Raises:
             HeyGemError: it could not be done; nothing is left of `output`.
@@ -132,7 +138,8 @@ class Producer:
         chosen = choose_engines(options, self._settings, self._placement)
         with self._lent(chosen) as (engines, leases):
             progress.tick(Stage.LISTENING, 0)
-            windows = self._windows(recording, engines.lips, leases["lips"], options)
+            heard = None if groundwork is None else groundwork / _HEARD
+            windows = self._windows(recording, engines.lips, leases["lips"], options, heard)
             log.info("%s + %s: %.2f s of speech", clip_name, speech_name, float(recording.duration))
             report = (render_preview if is_preview else partial(render, share=share))(
                 video,
@@ -140,7 +147,7 @@ class Producer:
                 output,
                 engines=engines,
                 options=options,
-                cache=tracks or self._tracks,
+                cache=self._tracks if groundwork is None else DetectionCache(groundwork, _GROUNDWORK_BYTES),
                 progress=progress,
                 is_labelled=self._marking.is_visible,
                 metadata=self._marking.metadata(content_id),
@@ -213,8 +220,15 @@ class Producer:
             )
 
     def _windows(
-        self, recording: AudioFile, lips: LipSyncModel, lease: Lease[LipSyncModel], options: RenderOptions
+        self,
+        recording: AudioFile,
+        lips: LipSyncModel,
+        lease: Lease[LipSyncModel],
+        options: RenderOptions,
+        shared: Path | None,
     ) -> AudioWindows:
+        if shared is not None and shared.exists():
+            return MelWindows.load(shared)
         file = recording.path.stat()
         key = (file.st_dev, file.st_ino, file.st_size, file.st_mtime_ns, lease.sha256, options.tail)
         with self._guard:
@@ -222,6 +236,8 @@ class Producer:
                 self._heard.move_to_end(key)
                 return self._heard[key]
         windows = lips.listen(recording.pieces(lips.sample_rate_hz), tail=options.tail)
+        if shared is not None and isinstance(windows, MelWindows):  # what else may be heard, each finds out
+            windows.save(shared)
         with self._guard:
             self._heard[key] = windows
             while len(self._heard) > _RECORDINGS_KEPT:

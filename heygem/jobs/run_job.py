@@ -18,10 +18,8 @@ from heygem.settings import Settings
 
 log = logging.getLogger(__name__)
 
-_TRACKS_BYTES = 1 << 30
-
-TRACKS = ".tracks"
-"""Folder beside a job's inputs in which those who share its drawing hand on the faces that they found."""
+GROUNDWORK_FOLDER = ".groundwork"
+"""Folder beside a job's inputs in which those who share its drawing hand on what they found out: see `Producer`."""
 
 
 def make_runner(settings: Settings, share_of: Callable[[Job], Share] = lambda job: WHOLE) -> Runner:
@@ -84,13 +82,12 @@ class _Runner:
         """
         if job.request.kind is JobKind.SPEAKER:
             return self._make_speaker(job, progress)
-        from heygem.faces.track_cache import DetectionCache
         from heygem.jobs.poster import make_poster
         from heygem.pipeline.segments import segments_folder
 
         folder = self._outputs_dir / job.id
         output = folder / RESULT
-        tracks = DetectionCache(folder / TRACKS, _TRACKS_BYTES) if (folder / TRACKS).is_dir() else None
+        groundwork = folder / GROUNDWORK_FOLDER
         with full_disk_told(), segments_folder(output), _named_by_its_user(job.request):
             made = self._producer.produce(
                 job.request.video,
@@ -103,7 +100,7 @@ class _Runner:
                 content_id=job.id,
                 is_preview=job.request.kind is JobKind.PREVIEW,
                 share=self._share_of(job),
-                tracks=tracks,
+                groundwork=groundwork if groundwork.is_dir() else None,
             )
             poster: Path = make_poster(made.output, folder / POSTER)
         return JobResult(

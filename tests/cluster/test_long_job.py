@@ -71,7 +71,9 @@ class Actors:
             return Sign(Stage.FINISHING, 1)
         if look <= 3 or fate == "never ends":
             return Sign(Stage.DRAWING, min(10, 5 * look), 40)
-        files = {"tracks": ("tracks/a.npz",), "out": ("out/result.mp4",)}.get(step, (f"{step}/journal.jsonl", "x.mp4"))
+        files = {"groundwork": ("groundwork/a.npz",), "out": ("out/result.mp4",)}.get(
+            step, (f"{step}/journal.jsonl", "x.mp4")
+        )
         return Sign(ended=Ended(files=files))
 
 
@@ -114,11 +116,11 @@ class Place:
 def test_all_who_are_free_draw_and_the_first_finds_out_about_the_clip_once(place):
     rest = place.draw()
     steps = [task for _, task in place.door.begun]
-    assert steps[0].share == GROUNDWORK and steps[0].out == "tracks"
+    assert steps[0].share == GROUNDWORK and steps[0].out == "groundwork"
     assert place.shares() == [(0, 3), (1, 3), (2, 3)]
-    assert {task.tracks for task in steps[1:]} == {("tracks/a.npz",)}
+    assert {task.groundwork for task in steps[1:]} == {("groundwork/a.npz",)}
     assert len({name for name, task in place.door.begun if task.share.of}) == 3
-    assert rest.share == WHOLE and rest.out == "out" and rest.tracks == ("tracks/a.npz",)
+    assert rest.share == WHOLE and rest.out == "out" and rest.groundwork == ("groundwork/a.npz",)
     assert [names[0] for names in rest.shares] == [f"share-{number}/journal.jsonl" for number in range(3)]
     assert [seat.job_id for seat in place.pool.seats()] == ["job", None, None]
     assert max(place.watch.seen) == (Stage.DRAWING, 10 + 5 + 5)  # what each drew since it began, as one

@@ -17,6 +17,7 @@ from heygem.errors import (
     EncodeError,
     MediaError,
     NoFaceError,
+    ShareDrawn,
     Text,
     UnknownEngineError,
     WeightsMissingError,
@@ -31,6 +32,7 @@ from heygem.media.wav_file import write_wav
 from heygem.model_manager import ModelManager
 from heygem.pipeline.options import RenderOptions
 from heygem.pipeline.progress import Silent, Stage
+from heygem.pipeline.shares import Share
 from heygem.settings import Settings
 
 PRESENTER = Path(__file__).parents[1] / "data" / "presenter.mp4"
@@ -80,6 +82,26 @@ def test_the_embedded_default_speaks_and_says_what_it_is(workshop: Workshop, sou
     left, top, right, bottom = (int(value) for value in box)
     moved = (drawn[8].y.float() - source[8].y.float()).abs()
     assert float(moved[(top + bottom) // 2 : bottom, left:right].mean()) > 4 * float(moved[:top, :left].mean())
+
+
+def test_those_who_share_a_clip_look_and_listen_once(
+    workshop: Workshop, sound: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone, groundwork = workshop.produce(sound, "alone.mp4"), workshop.folder / "groundwork"
+
+    def share(number: int, of: int) -> Produced:
+        producer = Producer(workshop.models, workshop.settings, CPU)  # of another process
+        output, what = workshop.folder / "shared.mp4", Share(number, of)
+        return producer.produce(PRESENTER, sound, output, RenderOptions(), Silent(), share=what, groundwork=groundwork)
+
+    groundwork.mkdir()
+    with pytest.raises(ShareDrawn):
+        share(0, 0)
+    assert len(list(groundwork.iterdir())) == 2
+    monkeypatch.setattr("heygem.lipsync.demo.mel_spectrogram", lambda speech: pytest.fail("listened again"))
+    monkeypatch.setattr("heygem.faces.haar.HaarDetector.detect", lambda self, frames: pytest.fail("looked again"))
+    ours, theirs = (list(VideoSource(one.output).frames()) for one in (share(0, 1), alone))
+    assert len(ours) == 16 and all(torch.equal(one.data, other.data) for one, other in zip(ours, theirs, strict=True))
 
 
 def test_every_result_bears_its_marks_and_the_manifest_names_them(workshop: Workshop, sound: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from formula_weights import GOLDEN_DIR
+from heygem.speech import Tail
 from heygem.speech.windows import MelWindows
 
 STARTS: dict[str, list[int]] = json.loads((GOLDEN_DIR / "mel_chunk_starts.json").read_text(encoding="utf-8"))
@@ -89,3 +91,12 @@ def test_time_stays_exact_after_hours() -> None:
 def test_another_shape_is_refused() -> None:
     with pytest.raises(ValueError, match=r"\(16, 80\)"):
         MelWindows(np.zeros((16, 80), np.float32))
+
+
+@pytest.mark.parametrize("tail", ["silence", "wav2lip"])
+def test_windows_that_were_kept_hear_the_same(tail: Tail, tmp_path: Path) -> None:
+    mel = np.random.default_rng(0).standard_normal((50, 80)).astype(np.float32).T
+    windows = MelWindows(mel, lead_s=Fraction(-7, 80), tail=tail)
+    windows.save(tmp_path / "heard")
+    times = [STEP_S * step for step in range(-20, 60)]
+    assert torch.equal(MelWindows.load(tmp_path / "heard").at(times), windows.at(times))
