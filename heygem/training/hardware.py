@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import torch
 
+from heygem.device import multiplies_bf16
+
 _CUDA_BATCH = 4
 """How many times the batch of one core a GPU is given."""
 
@@ -31,8 +33,7 @@ class Hardware:
         if device.type == "cuda":
             return cls(device, 1, short=True)
         # Measured: 1.5 times the samples per second where the processor multiplies bfloat16, a loss where it does not.
-        short = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-        return cls(device, processes or usable_cores(), short)
+        return cls(device, processes or usable_cores(), multiplies_bf16())
 
     def batch(self, recipe_batch: int) -> int:
         """Samples per step and process."""
