@@ -21,7 +21,7 @@ from heygem.cluster.door_process import DoorProcess
 from heygem.cluster.file_store import FileStore
 from heygem.cluster.handshake import own_facts
 from heygem.cluster.long_job import draw_shares, most_shares
-from heygem.cluster.messages import ActorGoneError, SharedSettings, Task
+from heygem.cluster.messages import ActorGoneError, Ended, SharedSettings, Task
 from heygem.cluster.pool import Pool, Seat
 from heygem.cluster.remote_run import LISTEN_S, follow, raise_if_failed, settle
 from heygem.errors import ClusterError, HeyGemError, JobRequeued, Text, WorkerLostError
@@ -160,7 +160,6 @@ class RayExecutor(Executor):
         run_id = f"{self._name}/{secrets.token_hex(6)}"
         store = FileStore(self._store_url, on_piece=counted(progress, Stage.LOADING))
         folder = self._settings.outputs_dir.absolute() / job.id
-        check = partial(self._check, job.id)
         try:
             names = sorted({path.name for path in (job.request.video, job.request.audio)})
             for name in names:
@@ -170,17 +169,11 @@ class RayExecutor(Executor):
             if speaker:
                 store.put(speaker_folder(speaker, models_dir) / LIPS, f"{run_id}/lips")
             task = Task(run_id, job.id, to_json(job, folder), tuple(names), self._store_url, speaker)
-            if (shares := most_shares(job)) > 1 and len(pool.seats()) > 1:
-                task = draw_shares(pool, seat, actor, task, shares, progress, check)
-            ended = follow(pool, seat, actor, task, progress, check)
-            raise_if_failed(ended)
+            ended = self._draw(pool, seat, actor, task, job, progress)
             store = FileStore(self._store_url, on_piece=counted(progress, Stage.FINISHING))
             for name in ended.files:
                 store.get(f"{run_id}/{name}", folder / Path(name).name)
             seat.jobs_done += 1
-        except WorkerLostError:
-            pool.drop(seat)
-            raise
         except HeyGemError:
             pool.leave(seat)
             raise
@@ -188,6 +181,19 @@ class RayExecutor(Executor):
             store.drop(run_id)
         pool.leave(seat)  # before its end is written: the next job need not wait for that
         return from_json(JobResult, ended.result or "", folder)
+
+    def _draw(self, pool: Pool, seat: Seat, actor: str, task: Task, job: Job, progress: Progress) -> Ended:
+        """What a seat's actor makes of a job whose files are in the store; with the help of others if it is long."""
+        check = partial(self._check, job.id)
+        try:
+            if (shares := most_shares(job)) > 1 and len(pool.seats()) > 1:
+                task = draw_shares(pool, seat, actor, task, shares, progress, check)
+            ended = follow(pool, seat, actor, task, progress, check)
+            raise_if_failed(ended)
+        except WorkerLostError:
+            pool.drop(seat)
+            raise
+        return ended
 
     def _run_here(self, job: Job, progress: Progress) -> JobResult:
         """Do a job in this process, after those that are done here already."""

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import random
+import shutil
 import signal
 import subprocess
 import threading
@@ -118,6 +119,26 @@ def test_every_piece_of_a_file_on_its_way_is_progress(place, request_for, monkey
     told = {(stage, done) for job_id, stage, done in place.ticks if job_id == job.id}
     assert {(Stage.LOADING, done) for done in range(1, 9)} <= told  # of clip and speech
     assert {(Stage.FINISHING, done) for done in range(1, 9)} <= told
+
+
+def test_a_store_that_is_away_is_waited_for_and_costs_no_actor(place, request_for, caplog, monkeypatch):
+    monkeypatch.setattr(file_store, "_PAUSES_S", (0.1,) * 50)
+    store, warm = place.outputs / ".cache" / "ray", place.actor_pids()
+    shutil.rmtree(store)
+    store.write_text("no folder: whatever is asked of it fails")
+    job = place.queue.submit(request_for("3"))
+    wait_until(lambda: sum("the store failed" in message for message in caplog.messages) > 2)
+    store.unlink()
+    assert (place.queue.wait(job.id, 60).status, place.queue.get(job.id).attempt) == (JobStatus.DONE, 1)
+
+    monkeypatch.setattr(file_store, "_PAUSES_S", (0.01,))
+    shutil.rmtree(store)
+    store.write_text("no folder")
+    (lost,) = place.ended(request_for("3"))
+    store.unlink()
+    assert (lost.status, lost.attempt, lost.error.code) == (JobStatus.INTERRUPTED, 2, "store_failed")
+    assert "共享存储" in lost.error.text.zh and "HEYGEM_RAY_STORE" in lost.error.hint.en
+    assert place.actor_pids() == warm
 
 
 def test_what_a_job_logs_on_its_node_is_in_the_log_here(place, request_for, caplog):
