@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(items):
 def quick_server(tmp_path_factory):
     """The page over a runner that copies the clip; each file has its own, or it would see the jobs of others."""
     folder = tmp_path_factory.mktemp("quick")
-    command = ["tests/ui/fake_app.py", "{port}", str(folder), "0.02"]
+    command = ["tests/ui/fake_app.py", "{port}", str(folder)]
     server = Server(command, folder, {"PYTHONPATH": str(ROOT)})
     yield server
     server.stop()

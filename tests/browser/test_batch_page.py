@@ -13,9 +13,9 @@ def test_a_batch_goes_on_after_a_bad_clip_and_over_a_refresh_and_a_second_tab(
     quick_server, open_page, speech, clip_named
 ):
     page = open_page(quick_server)
-    fill_batch(page, speech, [clip_named("bad.mp4"), clip_named("好 🎬.mp4"), clip_named("second.mp4")])
+    fill_batch(page, speech, [clip_named("steady bad.mp4"), clip_named("好 🎬.mp4"), clip_named("second.mp4")])
     page.click("#batch-submit")
-    expect(page.locator("#batch-status")).to_contain_text("bad.mp4")
+    expect(page.locator("#batch-status")).to_contain_text("steady bad.mp4")
     page.reload(wait_until="domcontentloaded")
     go_to(page, BATCH)
     other = open_page(quick_server, locale="zh-CN")

@@ -1,8 +1,8 @@
 """The real page over a real queue whose runner copies the clip instead of drawing lips. Run by the browser tests.
 
-What a clip's name says, its job does: "slow" takes seconds, "endless" goes on until it is cancelled, "bad" fails,
-"flaky" fails the first time. Only a "couple" is looked at before its job: the detector, and torch with it, would take
-most of the time of every test.
+What a clip's name says, its job does: "steady" takes two seconds and "slow" six, where others take no time, "endless"
+goes on until it is cancelled, "bad" fails, "flaky" fails the first time. Only a "couple" is looked at before its job:
+the detector, and torch with it, would take most of the time of every test.
 """
 
 import shutil
@@ -28,6 +28,8 @@ from heygem.ui.models_view import ModelControls, ModelRow
 from heygem.ui.preflight_desk import PreflightDesk
 from heygem.weights.download_desk import DownloadDesk
 
+STEP_S = 0.02
+
 
 def models_of(settings):
     from heygem.model_manager import get_model_manager  # as late as in app.py: it brings torch
@@ -35,12 +37,13 @@ def models_of(settings):
     return get_model_manager(settings)
 
 
-def main(port, folder, step_s):
+def main(port, folder):
     tried = set()
 
     def run(job, progress):
         # A page looks once a second: what it is to see of a stage has to last longer than that.
         name = job.request.video_name
+        step_s = STEP_S if "slow" in name or "steady" in name else 0
         drawing_s = 0.2 if "slow" in name else step_s
         for stage in Stage:
             for frame in range(0, 100, 5):
@@ -48,7 +51,7 @@ def main(port, folder, step_s):
                 time.sleep(drawing_s if stage is Stage.DRAWING else step_s)
         while "endless" in name:
             progress.tick(Stage.DRAWING, 50, 100)
-            time.sleep(step_s)
+            time.sleep(STEP_S)
         is_first_try = job.id not in tried
         tried.add(job.id)
         if "bad" in name or ("flaky" in name and is_first_try):
@@ -82,4 +85,4 @@ def main(port, folder, step_s):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]))
+    main(int(sys.argv[1]), Path(sys.argv[2]))
