@@ -57,7 +57,8 @@ class DoorProcess:
         )
         assert self._process.stdin is not None and self._process.stdout is not None
         self._said: deque[str] = deque(maxlen=_LINES_KEPT)
-        threading.Thread(target=self._listen, name="ray-says", daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, name="ray-says", daemon=True)
+        self._listener.start()
         try:
             self._process.stdin.write(key + b"\n")
             self._process.stdin.flush()
@@ -116,6 +117,7 @@ class DoorProcess:
 
     def _not_started(self) -> ActorGoneError:
         self._process.wait()
+        self._listener.join()  # until it has read to the end
         return ActorGoneError(f"Ray's process did not start: {' '.join(self._said)}")
 
     def _asked(self, call: Callable[[], Any]) -> Any:
