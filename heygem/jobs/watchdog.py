@@ -194,10 +194,12 @@ class _Running:
         words, seconds = str(progress.stage), self._clock() - self._stage_since_s
         if seconds >= 1:
             words += f" for {seconds:.0f} s"
-        if progress.done or progress.total:
-            words += f": {progress.done}/{progress.total or '?'} {self._unit}"
-        if progress.rate_hz is not None:
-            words += f", {progress.rate_hz:.1f} {self._unit}/s"
+        if progress.total:
+            words += f": {progress.done}/{progress.total} {self._unit}"
+            if progress.rate_hz is not None:
+                words += f", {progress.rate_hz:.1f} {self._unit}/s"
+        elif progress.done:
+            words += f": {progress.done} so far"  # need not be frames
         if progress.eta_s is not None:
             words += f", {progress.eta_s:.0f} s left"
         return words

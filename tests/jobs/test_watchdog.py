@@ -75,6 +75,17 @@ def test_the_log_tells_of_each_stage_and_then_every_30_s(watchdog, clock, lines)
     ]
 
 
+def test_what_is_counted_without_an_end_is_not_called_frames(watchdog, clock, lines):
+    def job(progress):
+        for piece in range(31):
+            progress.tick(Stage.LOADING, piece)
+            clock.now_s += 1
+        watchdog.look()
+
+    run(watchdog, job)
+    assert [message for _, message in lines()] == ["loading", "loading for 31 s: 30 so far"]
+
+
 def test_a_heartbeat_needs_no_tick_and_names_its_job(watchdog, clock, lines):
     def job(progress):
         progress.tick(Stage.LISTENING, 0)
