@@ -1,11 +1,11 @@
 """An actor without Ray: what it fetches, does, tells and leaves."""
 
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from cut_store import CutStore
+from waiting import wait_until
 
 from heygem.cluster import actor as actor_module
 from heygem.cluster.actor import ActorWorker, sweep
@@ -44,14 +44,14 @@ class Place:
 
     def ended(self, task):
         self.actor.begin(task)
-        end, lines = time.monotonic() + 10, []
-        while True:
-            sign = self.actor.sign(task.key)
-            lines += [line for _, line in sign.lines]
-            if sign.ended is not None:
-                return sign, lines
-            assert time.monotonic() < end
-            time.sleep(0.01)
+        signs = []
+
+        def has_ended():
+            signs.append(self.actor.sign(task.key))
+            return signs[-1].ended is not None
+
+        wait_until(has_ended)
+        return signs[-1], [line for sign in signs for _, line in sign.lines]
 
     def left(self):
         return sorted(str(path.relative_to(self.store)) for path in self.store.rglob("*") if path.is_file())
@@ -77,10 +77,7 @@ def test_it_does_one_thing_at_a_time_and_stops_when_it_is_told(place):
     with pytest.raises(KeyError):
         place.actor.sign("other")
     place.actor.stop()
-    end = time.monotonic() + 10
-    while place.actor.is_busy():
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    wait_until(lambda: not place.actor.is_busy())
     assert place.actor.sign(task.key).ended.was_unwound
     sign, _ = place.ended(place.task("3", run_id="next"))
     assert sign.ended.result is not None
@@ -110,16 +107,12 @@ def test_a_large_file_on_its_way_gives_signs_of_life_and_can_be_stopped(place, c
     CutStore.open_gate.clear()
     task = replace(place.task("a large file"), store=cut_url)
     place.actor.begin(task)
-    end = time.monotonic() + 10
-    while (sign := place.actor.sign(task.key)).done == 0:
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    wait_until(lambda: place.actor.sign(task.key).done)
+    sign = place.actor.sign(task.key)
     assert sign.stage is Stage.LOADING and sign.ended is None
     place.actor.stop()
     CutStore.open_gate.set()
-    while place.actor.is_busy():
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    wait_until(lambda: not place.actor.is_busy())
     assert place.actor.sign(task.key).ended.was_unwound
 
 

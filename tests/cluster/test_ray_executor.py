@@ -7,11 +7,11 @@ import shutil
 import signal
 import subprocess
 import threading
-import time
 from collections import Counter
 from functools import partial
 
 import pytest
+from waiting import wait_until
 
 from heygem.cluster import file_store, ray_executor
 from heygem.cluster.ray_executor import RayExecutor
@@ -88,13 +88,6 @@ def recorded(ticks, run):
         return run(job, Recorder())
 
     return recorded_run
-
-
-def wait_until(is_so, limit_s=120):
-    end = time.monotonic() + limit_s
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def test_a_batch_spreads_over_the_actors_and_each_job_has_its_own_end(place, request_for):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from queue_server import CHUNK, CHUNKS
+from waiting import wait_until
 
 from heygem.jobs.job import JobRequest, JobStatus
 from heygem.jobs.job_history import HistoryQuery
@@ -60,13 +61,6 @@ def ask(folder):
     queue = TaskQueue(lambda job, progress: pytest.fail("ran"), outputs_dir=folder, capacity=100_000)
     yield queue
     queue.close()
-
-
-def wait_until(condition, limit_s=60):
-    end = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < end, "nothing happened"
-        time.sleep(0.01)
 
 
 class Observer:

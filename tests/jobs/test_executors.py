@@ -1,11 +1,11 @@
 """An executor with room for several jobs under the queue; nothing is rendered."""
 
 import threading
-import time
 from dataclasses import replace
 
 import pytest
 from queue_runners import DONE, leave_result, unwound
+from waiting import wait_until
 
 from heygem.errors import Text, WorkerLostError
 from heygem.jobs.executors import Executor, LocalExecutor
@@ -65,13 +65,6 @@ def started(outputs):
     yield start
     for queue in queues:
         queue.close(0)
-
-
-def wait_until(is_so, limit_s=10):
-    end = time.monotonic() + limit_s
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.005)
 
 
 def test_jobs_run_side_by_side_and_begin_in_order(request_of, outputs, started):
