@@ -26,7 +26,7 @@ class Watchdog:
     """A heartbeat in the log while a job runs, and an end to one that makes no progress.
 
     A thread cannot be ended from outside. So the watchdog logs where every thread is and calls `on_stall`, which ends
-    the process: the attempt counts, and the queue goes on after the restart.
+    the process that does the job, this one or an actor's: the attempt counts, and the queue goes on.
 
     Args:
         stall_s: Seconds without progress after which a job stands still; loading counts.
