@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import httpx
 import pytest
 from page_server import ROOT, WAIT_MS, Server, settings_of
 from page_steps import PRESENTER, SPEECH_S, write_speech
@@ -41,6 +42,15 @@ def quick_server(tmp_path_factory):
     server = Server(command, folder, {"PYTHONPATH": str(ROOT)})
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="module")
+def jobs_of_every_state(quick_server, speech):
+    """One that is done, one that failed, one that runs and one that waits; names without a word of either language."""
+    with httpx.Client(base_url=quick_server.url, timeout=WAIT_MS / 1000) as http:
+        for name in ("1.mp4", "2 bad.mp4", "3 endless.mp4", "4.mp4"):
+            files = {"video": (name, PRESENTER.read_bytes()), "audio": ("5.wav", speech.read_bytes())}
+            assert http.post("/api/v1/jobs", files=files).status_code == 201
 
 
 @pytest.fixture(scope="session")

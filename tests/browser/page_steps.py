@@ -70,9 +70,3 @@ def unfold(page):
             return
         folded.first.click()
     raise AssertionError(folded.first.inner_text())
-
-
-def cancel_everything(http):
-    """What still runs or waits is not to delay the next test."""
-    for job in http.get("/api/v1/jobs?state=queued&state=running&limit=200").json()["jobs"]:
-        http.post(f"/api/v1/jobs/{job['id']}/cancel")

@@ -2,10 +2,8 @@
 
 from importlib.resources import files
 
-import httpx
 import pytest
-from page_server import WAIT_MS
-from page_steps import HISTORY, PRESENTER, cancel_everything, fill_batch, fill_single, go_to, unfold
+from page_steps import HISTORY, fill_batch, fill_single, go_to, unfold
 from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
@@ -34,17 +32,6 @@ def scan_both_themes(page):
     found += scan(page, ["color-contrast"])
     page.click("#theme")
     return found
-
-
-@pytest.fixture(scope="module")
-def jobs_of_every_state(quick_server, speech):
-    """One that is done, one that failed, one that runs and one that waits."""
-    with httpx.Client(base_url=quick_server.url, timeout=WAIT_MS / 1000) as http:
-        for name in ("done.mp4", "bad.mp4", "endless.mp4", "waits.mp4"):
-            parts = {"video": (name, PRESENTER.read_bytes()), "audio": ("speech.wav", speech.read_bytes())}
-            assert http.post("/api/v1/jobs", files=parts).status_code == 201
-        yield
-        cancel_everything(http)
 
 
 @pytest.mark.parametrize("locale", ["en-US", "zh-CN"])

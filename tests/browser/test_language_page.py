@@ -2,10 +2,8 @@
 
 import re
 
-import httpx
 import pytest
-from page_server import WAIT_MS
-from page_steps import BATCH, HISTORY, PRESENTER, SINGLE, cancel_everything, go_to, unfold
+from page_steps import BATCH, HISTORY, SINGLE, go_to, unfold
 from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
@@ -58,17 +56,6 @@ def see_everything(page, foreign, found):
                 found += leftovers(page, foreign)
                 page.keyboard.press("Escape")
         found += leftovers(page, foreign)
-
-
-@pytest.fixture(scope="module")
-def jobs_of_every_state(quick_server, speech):
-    """Names without a word of either language."""
-    with httpx.Client(base_url=quick_server.url, timeout=WAIT_MS / 1000) as http:
-        for name in ("1.mp4", "2 bad.mp4", "3 endless.mp4", "4.mp4"):
-            files = {"video": (name, PRESENTER.read_bytes()), "audio": ("5.wav", speech.read_bytes())}
-            assert http.post("/api/v1/jobs", files=files).status_code == 201
-        yield
-        cancel_everything(http)
 
 
 @pytest.mark.parametrize(("locale", "foreign"), [("zh-CN", ENGLISH), ("en-US", CHINESE)])

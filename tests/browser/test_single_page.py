@@ -89,3 +89,16 @@ def test_uploads_are_looked_at_and_a_face_is_chosen_by_a_click(quick_server, ope
     expect(card.locator("[data-face='1']")).to_have_attribute("aria-pressed", "true")
     page.get_by_text("Options").click()
     expect(page.get_by_label("Whose face")).to_have_value("1")
+
+
+def test_a_preview_is_a_result_of_its_own_and_stays_beside_its_clip(quick_server, open_page, speech, clip_named):
+    page = open_page(quick_server)
+    fill_single(page, speech, clip_named("hard.mp4"))
+    page.click("#single-preview")
+    # Until then the page shows the newest job of others.
+    expect(page.locator("#single-status .hg-kind .en")).to_have_text("Preview")
+    wait_for_video(page, "#single-result video")
+    assert download(page, "#single-result a").suggested_filename == "hard_preview.mp4"
+    page.reload(wait_until="domcontentloaded")
+    page.locator("#single-compare summary").click()
+    assert wait_for_video(page, "#single-compare figure:first-child video") == pytest.approx(2, abs=0.2)
