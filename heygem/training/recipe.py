@@ -104,7 +104,7 @@ FULL = Recipe()
 """What the embedded default is made by."""
 
 QUICK = Recipe(
-    data=DataRecipe(people=48, takes=0, pairs=20, held_out_people=4, held_out_takes=0, held_out_frames=40),
+    data=DataRecipe(people=48, takes=0, pairs=20, held_out_people=12, held_out_takes=0, held_out_frames=75),
     loss=LossWeights(opening=0.05),
     pretraining_windows=150_000,
     expert_pictures=15_000,
