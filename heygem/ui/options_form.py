@@ -80,7 +80,14 @@ def build_options_form(speakers: Callable[[], Sequence[str]]) -> tuple[gr.Accord
         seconds = gr.Number(
             _DEFAULTS.label_duration_s, label=label("label_duration"), info=label("label_duration_info"), minimum=0
         )
-    fold.expand(lambda value: lips_field(value, speakers()), lips, lips, queue=False, api_visibility="private")
+    fold.expand(
+        lambda value: lips_field(value, speakers()),
+        lips,
+        lips,
+        queue=False,
+        show_progress="hidden",
+        api_visibility="private",
+    )
     return fold, OptionsForm(
         lips, enhancer, strength, mask, face, extend, smooth, top, bottom, left, right, sync, crf, corner, seconds
     )

@@ -26,6 +26,11 @@ def files(http):
     )
 
 
+def test_gradio_announces_no_event(http):
+    # For each that shows its progress, screen readers hear "common.complete": the word is in none of its languages.
+    assert {event["show_progress"] for event in http.get("/config").json()["dependencies"]} == {"hidden"}
+
+
 def test_uploads_are_looked_at_and_what_stops_that_is_said(http, files):
     page = Page(http, "looks")
     assert page.trigger("single-clip", "change", {"single-clip": None})["single-preflight"] == ""
