@@ -44,6 +44,8 @@ class DraftClip:
 
     def effective(self, common: RenderOptions) -> RenderOptions:
         """The options that its job gets, where all clips have the `common` ones."""
+        if not self.own:  # as most, and every page asks once a second for each
+            return common
         return replace(common, **{name: getattr(self.options, name) for name in self.own})
 
     def with_own(self, **changes: Any) -> DraftClip:
