@@ -32,9 +32,10 @@ class Uploads:
         Raises:
             InputError: one of them lies elsewhere, or cannot become a job.
         """
-        request = self._request(clip, speech, options)
-        look_at(Path(clip), Path(speech), self.settings)
-        return request
+        # Gradio checks where files lie as well; this is the second line of defence.
+        video, audio = self.path(clip), self.path(speech)
+        look_at(Path(clip), Path(speech), self.settings)  # as they came: links are refused
+        return JobRequest(video, audio, options, video_name=video.name, audio_name=audio.name)
 
     def checked(self, requests: Sequence[JobRequest]) -> list[JobRequest]:
         """The jobs of a batch, if it can be queued. Only speeches are looked at: a bad clip fails alone, as a job.
@@ -77,11 +78,6 @@ class Uploads:
         if self.settings.input_dir is not None and path.is_relative_to(self.settings.input_dir.resolve()):
             return path_in_input_dir(str(path), self.settings)
         return self.path(str(path))
-
-    def _request(self, clip: str, speech: str, options: RenderOptions) -> JobRequest:
-        """Gradio checks where files lie as well; this is the second line of defence."""
-        video, audio = self.path(clip), self.path(speech)
-        return JobRequest(video, audio, options, video_name=video.name, audio_name=audio.name)
 
 
 def check_input_dir(settings: Settings) -> None:
