@@ -74,7 +74,7 @@ def test_the_next_batch_is_drawn_while_the_first_is_encoded(drawing: Drawing, li
 
     drawing.draw(range(COUNT), sink, Encoder())  # type: ignore[arg-type]
     assert len(sink.frames) == COUNT
-    assert lips.batches == [4, 4, 4, 2]
+    assert lips.batches == [1, 4, 4, 4, 1]
     assert not prefetch_threads()
 
 
@@ -103,7 +103,7 @@ def test_an_error_of_the_engine_arrives_after_the_frames_before_it(drawing: Draw
     sink = Sink()
     with pytest.raises(RuntimeError, match="boom"):
         drawing.draw(range(COUNT), sink, Silent())  # type: ignore[arg-type]
-    assert len(sink.frames) == 2 * BATCH
+    assert len(sink.frames) == 1 + BATCH
     assert not prefetch_threads()
 
 

@@ -62,6 +62,12 @@ def test_every_mouth_follows_the_sound_of_its_own_frame(batch: int, mask: str) -
     assert sum(lips.batches) == sum(1 for index in order if index % 3 != 1)
 
 
+def test_the_first_batch_is_small_so_that_the_first_picture_comes_soon() -> None:
+    lips = Parrot()
+    spoken(track_of([1.0]), 45, 16, lips)
+    assert lips.batches == [4, 16, 16, 9]
+
+
 def test_outside_the_mask_no_byte_changes() -> None:
     track = track_of([1.0])
     for mask in ("mouth", "lower-face"):
