@@ -21,6 +21,7 @@ from heygem.ui.api_errors import answer_errors, error_body
 from heygem.ui.api_events import job_events
 from heygem.ui.api_intake import Intake
 from heygem.ui.api_models import BatchAnswer, ErrorAnswer, JobAnswer, Options, PageAnswer
+from heygem.ui.results import download_name
 from heygem.ui.sign_in import USER
 
 _Key = Annotated[
@@ -151,8 +152,7 @@ class Api:
     def result(self, job_id: str) -> FileResponse:
         """Fetch the video of a job that is done; parts of it by `Range`."""
         job = self._queue.get(job_id)
-        name = f"{Path(job.request.title).stem}_heygem.mp4"
-        return FileResponse(_result_file(job), media_type="video/mp4", filename=name)
+        return FileResponse(_result_file(job), media_type="video/mp4", filename=download_name(job))
 
     def manifest(self, job_id: str) -> FileResponse:
         """Fetch what is known of how the video was made, with its sha256."""

@@ -25,9 +25,7 @@ def serve_results(app: FastAPI, queue: TaskQueue) -> None:
     @app.get("/results/{job_id}/result.mp4")
     def video(job_id: str, download: bool = False) -> FileResponse:
         job = _job(queue, job_id)
-        made = "preview" if job.request.kind is JobKind.PREVIEW else "heygem"
-        name = f"{Path(job.request.title).stem}_{made}.mp4" if download else None
-        return _file(job.result.output if job.result else None, "video/mp4", name)
+        return _file(job.result.output if job.result else None, "video/mp4", download_name(job) if download else None)
 
     @app.get("/results/{job_id}/poster.jpg")
     def poster(job_id: str) -> FileResponse:
@@ -51,6 +49,12 @@ def serve_results(app: FastAPI, queue: TaskQueue) -> None:
         name = f"heygem-{when}-{done}of{len(jobs)}.zip"
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
         return StreamingResponse(stream_archive(jobs), media_type="application/zip", headers=headers)
+
+
+def download_name(job: Job) -> str:
+    """What a result is called where it is saved."""
+    made = "preview" if job.request.kind is JobKind.PREVIEW else "heygem"
+    return f"{Path(job.request.title).stem}_{made}.mp4"
 
 
 def _job(queue: TaskQueue, job_id: str) -> Job:

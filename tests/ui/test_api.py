@@ -107,6 +107,9 @@ def test_a_preview_is_asked_for_by_its_kind(place):
     assert (first["kind"], answer["kind"], answer["position"], answer["part_s"]) == ("video", "preview", 1, None)
     assert answer["id"] != first["id"], "the same key for something else"
     refused(place.http.post("/api/v1/jobs?kind=speaker", files=files()), 400, "bad_request")
+    place.queue.run_next(), place.queue.run_next()
+    for job, made in ((first, "heygem"), (answer, "preview")):
+        assert f"_{made}.mp4" in place.http.get(job["links"]["self"] + "/result.mp4").headers["content-disposition"]
 
 
 def test_a_batch_of_which_a_clip_is_bad_is_taken_and_one_with_a_bad_speech_is_not(place):
