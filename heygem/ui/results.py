@@ -35,8 +35,8 @@ def serve_results(app: FastAPI, queue: TaskQueue) -> None:
     @app.get("/results/{job_id}/newest.jpg")
     def newest(job_id: str) -> Response:
         picture = queue.newest_picture(job_id)
-        if picture is None:
-            raise HTTPException(404)
+        if picture is None:  # a page that heard of it a moment ago asks for it when the job has ended: no fault of its
+            return Response(status_code=204)
         return Response(picture, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
     @app.get("/batches/{batch_id}/results.zip")

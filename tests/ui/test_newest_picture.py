@@ -46,7 +46,7 @@ def test_the_newest_picture_is_served_while_the_job_runs(drawn):
     serve_results(app, queue)
     browser = TestClient(app)
     job, waiting = (queue.submit(JobRequest(FILE, FILE)) for _ in range(2))
-    assert browser.get(f"/results/{job.id}/newest.jpg").status_code == 404
+    assert browser.get(f"/results/{job.id}/newest.jpg").status_code == 204
     queue.start()
     assert has_drawn.wait(30)
     answer = browser.get(f"/results/{job.id}/newest.jpg")
@@ -54,11 +54,11 @@ def test_the_newest_picture_is_served_while_the_job_runs(drawn):
     assert answer.headers["cache-control"] == "no-store"
     assert made == [1], "a second picture within a second"
     assert queue.get(job.id).progress.pictures == 1
-    assert browser.get(f"/results/{waiting.id}/newest.jpg").status_code == 404
+    assert browser.get(f"/results/{waiting.id}/newest.jpg").status_code == 204
     queue.cancel(waiting.id)
     goes_on.set()
     assert queue.wait(job.id, 30).status == "done"
-    assert browser.get(f"/results/{job.id}/newest.jpg").status_code == 404
+    assert browser.get(f"/results/{job.id}/newest.jpg").status_code == 204
 
 
 def test_the_page_asks_for_each_picture_once():
