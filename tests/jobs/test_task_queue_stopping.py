@@ -76,7 +76,7 @@ def test_a_second_stop_may_take_the_grace_back(request_of, outputs):
     queue.stop(grace_s=3600)
     queue.stop(grace_s=0)
     queue.stop(grace_s=3600)
-    queue._workers._thread.join(10)
+    queue._workers._thread.join(60)
     assert queue.get(job.id).status is JobStatus.QUEUED
 
 
@@ -94,7 +94,7 @@ def test_a_job_that_does_not_answer_is_put_back_and_cannot_end_any_more(request_
     running.wait(10)
     assert not queue.close(grace_s=0)
     go.set()
-    queue._workers._thread.join(10)
+    queue._workers._thread.join(60)
     assert (queue.get(job.id).status, queue.get(job.id).attempt) == (JobStatus.QUEUED, 0)
     assert queue.get(job.id).request.video.exists(), "it cannot be run again"
     assert "somebody else has the job" in caplog.text
@@ -134,7 +134,7 @@ def test_a_lost_device_ends_the_process_and_not_the_queue(request_of, outputs, a
     first, second = queue.submit_batch([request_of(), request_of()])
     queue.start()
     assert lost.wait(10)
-    queue._workers._thread.join(10)
+    queue._workers._thread.join(60)
     job = queue.get(first.id)
     assert (job.status, job.attempt) == (status, 1)
     assert job.error is None if status is JobStatus.QUEUED else job.error.code == "device_lost"
@@ -159,7 +159,7 @@ def test_a_job_that_stands_still_can_be_given_up(request_of, outputs):
     queue.give_up(job.id, stalled)
     assert lost.is_set()
     go.set()
-    queue._workers._thread.join(10)
+    queue._workers._thread.join(60)
     assert (queue.get(job.id).status, queue.get(job.id).error) == (JobStatus.INTERRUPTED, stalled)
 
 
