@@ -11,7 +11,8 @@ import logging
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -114,7 +115,7 @@ def openvino_network(
 def _converted(net: nn.Module, inputs: Sequence[Input]) -> openvino.Model:
     examples = tuple(torch.zeros(each.example) for each in inputs)
     try:
-        with torch.no_grad(), warnings.catch_warnings():
+        with torch.no_grad(), warnings.catch_warnings(), _root_logger_kept():
             # OpenVINO's converter is built on tracing. Torch calls that deprecated, and warns of sizes that become
             # constants; the tests hold the outcome against the network itself.
             warnings.simplefilter("ignore")
@@ -126,6 +127,19 @@ def _converted(net: nn.Module, inputs: Sequence[Input]) -> openvino.Model:
             Text(f"OpenVINO 无法转换 {name}。", f"OpenVINO cannot convert {name}."),
             hint=Text("请设置 HEYGEM_RUNTIME=torch。", "Set HEYGEM_RUNTIME=torch."),
         ) from error
+
+
+@contextmanager
+def _root_logger_kept() -> Iterator[None]:
+    """OpenVINO's converter silences the root logger and gives it a handler of its own, and leaves it so if it fails."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        for handler in set(root.handlers).difference(handlers):
+            root.removeHandler(handler)
 
 
 def _key(inputs: Sequence[Input], weights_sha256: str, code: Iterable[Path]) -> str:

@@ -33,6 +33,8 @@ def fill_single(page, speech, clip):
     page.set_input_files("#single-clip input[type=file]", clip)
     page.wait_for_selector("#single-clip video")
     page.wait_for_selector("#single-speech input[type=file]", state="detached")
+    # It lies above the buttons, and pushes them down: a click in that moment meets none of them.
+    page.wait_for_selector("#single-preflight [data-state=done]")
 
 
 def fill_batch(page, speech, clips):

@@ -141,9 +141,12 @@ def test_what_cannot_be_converted_is_an_error_that_says_what_to_do(bench: Workbe
         def forward(self, x: Tensor) -> Tensor:
             return torch.linalg.svd(x)[1]
 
+    root = logging.getLogger()
+    before = (root.level, list(root.handlers))
     with pytest.raises(DeviceError) as raised:
         bench.net(Odd)
     assert "HEYGEM_RUNTIME=torch" in raised.value.hint.en
+    assert (root.level, list(root.handlers)) == before
 
 
 class Decoder(nn.Module):
