@@ -104,8 +104,8 @@ def _toolbar(page: HistoryPage, look: HistoryLook, refusal: Refusal | None) -> s
         else ""
     )
     return (
-        f'<div class="hg-row hg-toolbar"><span class="hg-meta" role="status"><b>{page.total}</b> '
-        f"{bilingual(text.JOBS)}</span>{pick}{delete}</div>{refusal_line(refusal, '')}"
+        f'<div class="hg-row hg-toolbar"><span class="hg-meta" role="status">{bilingual(text.JOBS)} '
+        f"<b>{page.total}</b></span>{pick}{delete}</div>{refusal_line(refusal, '')}"
     )
 
 

@@ -121,7 +121,7 @@ NOT_ENDED = Text("任务还没有结束，请先取消。", "The job has not end
 
 HISTORY_EMPTY = Text("还没有任务", "No jobs yet")
 HISTORY_NONE = Text("没有符合条件的任务", "No job fits")
-JOBS = Text("个任务", "jobs")
+JOBS = Text("任务", "Jobs")
 SELECT = Text("选择", "Select")
 SELECT_PAGE = Text("全选本页", "Select this page")
 DELETE_SELECTED = Text("删除选中的", "Delete selected:")
