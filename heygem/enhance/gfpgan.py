@@ -54,8 +54,16 @@ def load_gfpgan(path: Path, placement: Placement) -> GfpganModel:
         DeviceError: OpenVINO was to compute, and cannot.
         WeightsRefusedError: the file holds something else.
     """
-    return GfpganModel(load_network(_make, path, _INPUTS, placement), placement)
+    make = _make_for_cpu if placement.device.type == "cpu" else _make
+    return GfpganModel(load_network(make, path, _INPUTS, placement), placement)
 
 
 def _make(tensors: Mapping[str, Tensor]) -> GFPGAN:
     return build(GFPGAN, tensors, FP32_ON_CPU)
+
+
+def _make_for_cpu(tensors: Mapping[str, Tensor]) -> GFPGAN:
+    """Fewer products, more passes over memory: what GPUs, which have products to spare, gain by it is not known."""
+    net = _make(tensors)
+    net.convolve_before_enlarging()
+    return net

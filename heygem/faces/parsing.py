@@ -16,6 +16,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from heygem.arrays import Crops, Mask
 from heygem.device import Placement
 from heygem.errors import Text, WeightsRefusedError
+from heygem.nets.enlarging import ConvOfRepeated
 from heygem.runtime.network import Input
 from heygem.weights.load import load_network
 
@@ -85,7 +86,15 @@ def load_parser(path: Path, placement: Placement) -> FaceParser:
         DeviceError: OpenVINO was to compute, and cannot.
         WeightsRefusedError: the file holds something else.
     """
-    return FaceParser(load_network(parsenet_network, path, _INPUTS, placement), placement)
+    make = _parsenet_for_cpu if placement.device.type == "cpu" else parsenet_network
+    return FaceParser(load_network(make, path, _INPUTS, placement), placement)
+
+
+def _parsenet_for_cpu(tensors: Mapping[str, Tensor]) -> nn.Module:
+    """Fewer products, more passes over memory: what GPUs, which have products to spare, gain by it is not known."""
+    network = parsenet_network(tensors)
+    convolve_before_enlarging(network)
+    return network
 
 
 def parsenet_network(tensors: Mapping[str, Tensor]) -> nn.Module:
@@ -115,3 +124,17 @@ def parsenet_network(tensors: Mapping[str, Tensor]) -> nn.Module:
             layer.conv2d = fuse_conv_bn_eval(layer.conv2d, layer.norm.norm)
             layer.norm = nn.Identity()
     return network
+
+
+def convolve_before_enlarging(network: nn.Module) -> None:
+    """Make a `parsenet_network` compute the same with a third fewer products; see `nets.enlarging`. In place."""
+    from facexlib.parsing.parsenet import ConvLayer, ResidualBlock
+
+    assert isinstance(network.decoder, nn.Sequential)
+    for block in network.decoder:
+        assert isinstance(block, ResidualBlock)
+        for layer in (block.conv1, block.shortcut_func):
+            assert isinstance(layer, ConvLayer)
+            layer.conv2d = ConvOfRepeated(layer.conv2d)
+            layer.scale_func = nn.Identity()
+            layer.use_pad = False

@@ -10,7 +10,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name everybody uses
 
-from heygem.nets.stylegan2 import NEGATIVE_SLOPE, STYLE_WIDTH, StyleGAN2Decoder
+from heygem.nets.enlarging import conv_of_enlarged, enlarged, transposed
+from heygem.nets.stylegan2 import NEGATIVE_SLOPE, STYLE_WIDTH, StyleConv, StyleGAN2Decoder
 
 _DECODER_WIDTHS = (512, 512, 512, 512, 512, 256, 128, 64)
 """Channels at 4, 8, ... 512 pixels."""
@@ -28,13 +29,12 @@ class GFPGAN(nn.Module):
         shrinking = growing[::-1]
         self.conv_body_first = nn.Conv2d(3, shrinking[0], kernel_size=1)
         self.conv_body_down = nn.ModuleList(
-            _ResBlock(channels, out, scale=0.5)
-            for channels, out in zip(shrinking, [*shrinking[1:], smallest], strict=True)
+            _Shrinking(channels, out) for channels, out in zip(shrinking, [*shrinking[1:], smallest], strict=True)
         )
         self.final_conv = nn.Conv2d(smallest, smallest, kernel_size=3, padding=1)
         self.final_linear = nn.Linear(smallest * 4 * 4, _LAYERS_WITH_STYLE * STYLE_WIDTH)
         self.conv_body_up = nn.ModuleList(
-            _ResBlock(channels, out, scale=2) for channels, out in zip(_UNET_WIDTHS, growing, strict=False)
+            _Growing(channels, out) for channels, out in zip(_UNET_WIDTHS, growing, strict=False)
         )
         # Part of the official file; training looks at the U-Net's own picture, restoring does not need it.
         self.toRGB = nn.ModuleList(nn.Conv2d(width, 3, kernel_size=1) for width in growing)
@@ -81,25 +81,58 @@ class GFPGAN(nn.Module):
             maps.append(feature)
         return styles, maps
 
+    def convolve_before_enlarging(self) -> None:
+        """Compute the same with a third fewer products; see `nets.enlarging`. The state dictionary stays as it is.
+
+        Do it when the weights are loaded and before a change to a shorter number format.
+        """
+        for module in self.modules():
+            if isinstance(module, _Growing):
+                module.convolve_before_enlarging()
+            elif isinstance(module, StyleConv) and module.enlarge:
+                module.modulated_conv.convolve_before_enlarging()
+
 
 class _ResBlock(nn.Module):
     """Convolve, resize, convolve, and add the resized input."""
 
-    def __init__(self, channels: int, out: int, *, scale: float) -> None:
+    def __init__(self, channels: int, out: int) -> None:
         super().__init__()
-        self.scale = scale
         self.conv1 = nn.Conv2d(channels, channels, kernel_size=3, padding=1)
         self.conv2 = nn.Conv2d(channels, out, kernel_size=3, padding=1)
         self.skip = nn.Conv2d(channels, out, kernel_size=1, bias=False)
 
-    def forward(self, x: Tensor) -> Tensor:
-        y = self._resized(_leaky(self.conv1(x)))
-        y = _leaky(self.conv2(y))
-        resized: Tensor = y + self.skip(self._resized(x))
-        return resized
 
-    def _resized(self, x: Tensor) -> Tensor:
-        return F.interpolate(x, scale_factor=self.scale, mode="bilinear", align_corners=False)
+class _Shrinking(_ResBlock):
+    """To half the sides."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = _leaky(self.conv2(_halved(_leaky(self.conv1(x)))))
+        shrunk: Tensor = y + self.skip(_halved(x))
+        return shrunk
+
+
+class _Growing(_ResBlock):
+    """To twice the sides."""
+
+    mirrored: Tensor | None
+
+    def __init__(self, channels: int, out: int) -> None:
+        super().__init__(channels, out)
+        self.register_buffer("mirrored", None, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = _leaky(self.conv1(x))
+        if self.mirrored is None:
+            y = self.conv2(enlarged(y))
+        else:
+            assert self.conv2.bias is not None
+            y = conv_of_enlarged(y, self.conv2.weight, self.mirrored) + self.conv2.bias[:, None, None]
+        # Colours are mixed pixel by pixel: before or after enlarging is the same, before is less.
+        return _leaky(y) + enlarged(self.skip(x))
+
+    def convolve_before_enlarging(self) -> None:
+        self.mirrored = transposed(self.conv2.weight)
 
 
 def _condition(width: int) -> nn.Sequential:
@@ -108,6 +141,10 @@ def _condition(width: int) -> nn.Sequential:
         nn.LeakyReLU(NEGATIVE_SLOPE),
         nn.Conv2d(width, width, kernel_size=3, padding=1),
     )
+
+
+def _halved(x: Tensor) -> Tensor:
+    return F.interpolate(x, scale_factor=0.5, mode="bilinear", align_corners=False)
 
 
 def _leaky(x: Tensor) -> Tensor:

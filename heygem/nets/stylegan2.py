@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name everybody uses
 
 from heygem.nets.basicsr_door import default_init_weights
+from heygem.nets.enlarging import conv_of_enlarged, enlarged, transposed
 
 STYLE_WIDTH = 512
 NEGATIVE_SLOPE = 0.2
@@ -42,6 +43,8 @@ class ModulatedConv2d(nn.Module):
 
     square_sums: Tensor
     """(O, I): squares of the weight, summed over the kernel. Derived from the weight whenever that is loaded."""
+    mirrored: Tensor | None
+    """The weight as `enlarging.conv_of_enlarged` needs it beside, once `convolve_before_enlarging` was called."""
 
     def __init__(self, channels: int, out: int, kernel: int, *, demodulate: bool = True) -> None:
         super().__init__()
@@ -52,6 +55,7 @@ class ModulatedConv2d(nn.Module):
             # Around 1: with styles around 0 an untrained decoder would multiply its picture away.
             default_init_weights(self.modulation, bias=1, negative_slope=1)
         self.register_buffer("square_sums", _square_sums(self.weight) if demodulate else None, persistent=False)
+        self.register_buffer("mirrored", None, persistent=False)
         self.register_load_state_dict_pre_hook(_drop_leading_one)  # type: ignore[no-untyped-call]
         self.register_load_state_dict_post_hook(_derive_square_sums)  # type: ignore[no-untyped-call]
         self.register_state_dict_post_hook(_add_leading_one)  # type: ignore[no-untyped-call]
@@ -77,9 +81,18 @@ class ModulatedConv2d(nn.Module):
             factor = (norms * largest).to(x.dtype)[:, :, None, None]
             scale = (exact / largest).to(x.dtype)
         x = x * scale[:, :, None, None]
+        if enlarge and self.mirrored is not None:
+            return conv_of_enlarged(x, self.weight, self.mirrored), factor
         if enlarge:
             x = enlarged(x)
         return F.conv2d(x, self.weight, padding=self.weight.shape[-1] // 2), factor
+
+    def convolve_before_enlarging(self) -> None:
+        """Where the sides are doubled, do so behind the convolution: the same sums with fewer products.
+
+        Do it when the weights are loaded and before a change to a shorter number format.
+        """
+        self.mirrored = transposed(self.weight)
 
 
 class StyleConv(nn.Module):
@@ -176,11 +189,6 @@ class _ConstantInput(nn.Module):
 
     def forward(self, count: int) -> Tensor:
         return self.weight.expand(count, -1, -1, -1)
-
-
-def enlarged(x: Tensor) -> Tensor:
-    """(N, C, H, W) to (N, C, 2H, 2W), bilinear."""
-    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
 def _mapping_network(layers: int) -> nn.Sequential:

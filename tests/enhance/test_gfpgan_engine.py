@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import pytest
 import torch
 
 from formula_weights import write_gfpgan
 from heygem.device import Placement
 from heygem.enhance.gfpgan import load_gfpgan
 from heygem.nets.gfpgan import GFPGAN
+from heygem.weights.load import read_tensors
 
 CPU = Placement(torch.device("cpu"), torch.float32)
 
@@ -26,3 +28,13 @@ def test_it_restores_as_the_network_does_and_the_same_each_time(tmp_path: Path) 
     with torch.inference_mode():
         wanted = (net.eval()(faces * 2 - 1) / 2 + 0.5).clamp(0, 1)
     assert float((first - wanted).abs().max()) < 1e-4
+
+
+def test_cpus_enlarge_after_convolving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "GFPGAN.pth"
+    write_gfpgan(path)
+    monkeypatch.setattr("heygem.enhance.gfpgan.load_network", lambda make, *_: make(read_tensors(path)))
+    for device, is_mirrored in (("cpu", True), ("cuda", False)):
+        net = load_gfpgan(path, Placement(torch.device(device), torch.float32))._net
+        kept = [module.mirrored is not None for module in net.modules() if hasattr(module, "mirrored")]
+        assert sum(kept) == (14 if is_mirrored else 0)

@@ -1,19 +1,25 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from formula_weights import GOLDEN_DIR, formula_state, uniform
+from formula_weights import GOLDEN_DIR, formula_state, uniform, write_parsenet
 from heygem.device import Placement
 from heygem.errors import WeightsRefusedError
-from heygem.faces.parsing import FaceParser, parsenet_network
+from heygem.faces.parsing import FaceParser, convolve_before_enlarging, load_parser, parsenet_network
+from heygem.nets.enlarging import ConvOfRepeated
 
 CPU = Placement(torch.device("cpu"), torch.float32)
 
 
-def test_network_gives_the_golden_logits() -> None:
+@pytest.mark.parametrize("as_on_cpus", [False, True])
+def test_network_gives_the_golden_logits(as_on_cpus: bool) -> None:
     golden = np.load(GOLDEN_DIR / "parsenet_forward.npz")
     network = parsenet_network(formula_state("parsenet"))
+    if as_on_cpus:
+        convolve_before_enlarging(network)
     with torch.inference_mode():
         logits, _ = network(uniform(4, (1, 3, 512, 512), -1, 1))
     assert np.abs(logits[..., ::8, ::8].numpy() - golden["logits_stride8"]).max() <= 2e-4
@@ -54,3 +60,12 @@ def test_other_weights_are_refused() -> None:
     state.pop("out_mask_conv.conv2d.bias")
     with pytest.raises(WeightsRefusedError, match="ParseNet"):
         parsenet_network(state)
+
+
+def test_cpus_enlarge_after_convolving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_parsenet(tmp_path / "parsenet.pth")
+    asked: list[int] = []
+    forward = ConvOfRepeated.forward
+    monkeypatch.setattr(ConvOfRepeated, "forward", lambda conv, x: asked.append(x.shape[-1]) or forward(conv, x))
+    load_parser(tmp_path / "parsenet.pth", CPU).parse(crop_of_class(1))
+    assert sorted(asked) == [32, 32, 64, 64, 128, 128, 256, 256]

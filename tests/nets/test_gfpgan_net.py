@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the name everybody uses
 
 from formula_weights import GOLDEN_DIR, formula_state, uniform, write_gfpgan
+from heygem.nets.enlarging import enlarged
 from heygem.nets.gfpgan import GFPGAN
 from heygem.nets.stylegan2 import ModulatedConv2d
 
@@ -33,6 +34,14 @@ def loaded(state: dict[str, Tensor]) -> GFPGAN:
 @pytest.fixture(scope="module")
 def net(state: dict[str, Tensor]) -> GFPGAN:
     return loaded(state)
+
+
+@pytest.fixture(scope="module")
+def quick_net(state: dict[str, Tensor]) -> GFPGAN:
+    """As CPUs run it."""
+    quick = loaded(state)
+    quick.convolve_before_enlarging()
+    return quick
 
 
 @pytest.fixture(scope="module")
@@ -69,9 +78,32 @@ def test_the_unet_sees_what_the_published_one_sees(net: GFPGAN) -> None:
     np.testing.assert_allclose(net.toRGB[3](maps[3]), golden, rtol=0, atol=2e-5)
 
 
+def test_every_enlargement_comes_after_its_convolution(
+    quick_net: GFPGAN, picture: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same picture. Shortcuts of the U-Net and the decoder's colours are what is enlarged yet."""
+    sizes: list[tuple[int, int]] = []
+
+    def noted(x: Tensor) -> Tensor:
+        sizes.append((x.shape[1], x.shape[2]))
+        return enlarged(x)
+
+    monkeypatch.setattr("heygem.nets.gfpgan.enlarged", noted)
+    monkeypatch.setattr("heygem.nets.stylegan2.enlarged", noted)
+    torch.testing.assert_close(quick_net(FACE), picture, rtol=0, atol=2e-5)
+    shortcuts = [(256, 4), (256, 8), (256, 16), (256, 32), (128, 64), (64, 128), (32, 256)]
+    assert sizes == shortcuts + [(3, side) for _, side in shortcuts]
+
+
+def test_the_state_dictionary_stays_official(net: GFPGAN, quick_net: GFPGAN) -> None:
+    assert quick_net.state_dict().keys() == net.state_dict().keys()
+
+
 def test_a_batch_of_different_faces_in_channels_last_and_bfloat16(state: dict[str, Tensor], picture: Tensor) -> None:
     """One run for three promises, because a run is slow: each face as if it were alone, and as in float32."""
-    net = loaded(state).to(torch.bfloat16).to(memory_format=torch.channels_last)
+    net = loaded(state)
+    net.convolve_before_enlarging()
+    net.to(torch.bfloat16).to(memory_format=torch.channels_last)
     faces = torch.cat([FACE.flip(-1), FACE]).to(torch.bfloat16)
     other, same = net(faces).float()
     span = picture.max() - picture.min()

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from formula_weights import GOLDEN_DIR, Net, formula_state, uniform
 from heygem.device import FP32_ON_CPU, Placement, multiplies_bf16
 from heygem.errors import DeviceError
-from heygem.faces.parsing import parsenet_network
+from heygem.faces.parsing import convolve_before_enlarging, parsenet_network
 from heygem.faces.retinaface import retinaface_network
 from heygem.nets.gfpgan import GFPGAN
 from heygem.nets.stylegan2 import StyleGAN2Decoder
@@ -177,8 +177,16 @@ def test_faces_of_a_batch_keep_their_own_styles_and_the_noise_is_kept_small(tmp_
     assert bytes_of(converted) < 1e6
 
 
+def parsenet() -> nn.Module:
+    network = parsenet_network(formula_state("parsenet"))
+    convolve_before_enlarging(network)
+    return network
+
+
 def gfpgan() -> nn.Module:
-    return build(GFPGAN, formula_state("gfpgan"), FP32_ON_CPU)
+    net = build(GFPGAN, formula_state("gfpgan"), FP32_ON_CPU)
+    net.convolve_before_enlarging()
+    return net
 
 
 def wav2lip() -> nn.Module:
@@ -212,7 +220,7 @@ NETS: list[tuple[Net, Callable[[], nn.Module], list[Input], list[Tensor], float]
     ),
     (
         "parsenet",
-        lambda: parsenet_network(formula_state("parsenet")),
+        parsenet,
         [Input(FACE, (1, 3, 128, 128))],
         [uniform(4, (1, 3, 512, 512), -1, 1)],
         50,
