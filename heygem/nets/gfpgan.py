@@ -18,6 +18,8 @@ _DECODER_WIDTHS = (512, 512, 512, 512, 512, 256, 128, 64)
 _UNET_WIDTHS = tuple(width // 2 for width in _DECODER_WIDTHS)
 _MAPPING_LAYERS = 8
 _LAYERS_WITH_STYLE = 2 * len(_DECODER_WIDTHS)
+_STEPS_TOO_SMALL = 2
+"""Steps, to 8 and to 16 pixels, whose borders cost more than is saved by convolving before enlarging."""
 
 
 class GFPGAN(nn.Module):
@@ -86,11 +88,12 @@ class GFPGAN(nn.Module):
 
         Do it when the weights are loaded and before a change to a shorter number format.
         """
-        for module in self.modules():
-            if isinstance(module, _Growing):
-                module.convolve_before_enlarging()
-            elif isinstance(module, StyleConv) and module.enlarge:
-                module.modulated_conv.convolve_before_enlarging()
+        growing = [module for module in self.conv_body_up if isinstance(module, _Growing)]
+        styled = [module for module in self.stylegan_decoder.style_convs if isinstance(module, StyleConv)]
+        for up in growing[_STEPS_TOO_SMALL:]:
+            up.convolve_before_enlarging()
+        for convolution in [module for module in styled if module.enlarge][_STEPS_TOO_SMALL:]:
+            convolution.modulated_conv.convolve_before_enlarging()
 
 
 class _ResBlock(nn.Module):
