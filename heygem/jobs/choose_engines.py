@@ -173,7 +173,7 @@ def _haar(note: Text) -> Chosen[FaceDetector]:
     spec: ModelSpec[FaceDetector] = ModelSpec(
         key=ModelKey("detector", "haar", "cpu", ""), fingerprint=lambda: "", load=HaarDetector, nbytes=lambda _: 0
     )
-    return Chosen(spec, Text("Haar 人脸检测", "Haar face detector"), Text("Apache-2.0", "Apache-2.0"), True, 16, note)
+    return Chosen(spec, Text("Haar 人脸检测", "Haar face detector"), Text("Apache-2.0", "Apache-2.0"), True, 32, note)
 
 
 def _chosen(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from itertools import islice
 
+from heygem.faces.detect import FaceDetector
 from heygem.faces.detections import Detections, find_faces
 from heygem.faces.face import Face
 from heygem.faces.track_cache import DetectionCache
@@ -16,6 +17,9 @@ from heygem.pipeline.drawing import Engines
 from heygem.pipeline.halving import in_halves
 from heygem.pipeline.prefetch import prefetch
 from heygem.pipeline.progress import Progress, Stage
+
+_MOST_AHEAD = 16
+"""Frames that are decoded ahead at the most, however many the detector takes at once: 200 MB at 4K."""
 
 _TICK_FRAMES = 25
 """Frames that are passed over between two ticks."""
@@ -47,7 +51,7 @@ def find_in_all(
     known = cache.get(source.path, engines.detector.identity, source.info.fps)
     if known is not None:
         return known, True
-    with closing(prefetch(source.frames(), engines.detector.batch)) as read_ahead:
+    with closing(prefetch(source.frames(), _frames_ahead(engines.detector))) as read_ahead:
         found = find_faces(
             read_ahead,
             engines.detector,
@@ -81,7 +85,7 @@ def find_in_part(
             if number % _TICK_FRAMES == 0:
                 progress.tick(Stage.TRACKING, number)
         wanted = (_noted(number, frame, sums) for number, frame in zip(part, frames, strict=False))
-        with closing(prefetch(wanted, engines.detector.batch)) as read_ahead:
+        with closing(prefetch(wanted, _frames_ahead(engines.detector))) as read_ahead:
             return find_faces(
                 read_ahead,
                 engines.detector,
@@ -93,3 +97,7 @@ def find_in_part(
 def _noted(number: int, frame: Frame, sums: PictureSums) -> Frame:
     sums.note(number, frame)
     return frame
+
+
+def _frames_ahead(detector: FaceDetector) -> int:
+    return min(_MOST_AHEAD, detector.batch)

@@ -123,7 +123,7 @@ def read_clip(
         return [faces for part in parts for faces in part]
 
     progress.tick(Stage.TRACKING, 0, total)
-    with closing(prefetch(frames(), 2 * detector.batch)) as ahead:
+    with closing(prefetch(frames(), detector.batch)) as ahead:
         found = find_faces(
             ahead, detector, detect=detect, on_batch=lambda done: progress.tick(Stage.TRACKING, done, total)
         )

@@ -1,3 +1,4 @@
+from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def test_between_two_pictures_of_a_batch_the_face_is_found_where_a_whole_search_
     whole_searches: list[int],
 ) -> None:
     detector = HaarDetector()
-    frames = list(islice(VideoSource(PRESENTER).frames(), detector.batch))
+    frames = list(islice(VideoSource(PRESENTER).frames(), 16))
     together = detector.detect(frames)
     assert len(whole_searches) == 2
     alone = [detector.detect([frame])[0] for frame in frames]
@@ -102,6 +103,31 @@ def test_each_of_several_faces_is_followed(frame: Frame, whole_searches: list[in
         lefts = sorted(face.box[0] for face in faces)
         np.testing.assert_allclose(lefts, [335 + 10 * number, 854 + 375 + 10 * number], atol=25)
         assert faces[0].score >= faces[1].score
+
+
+def test_groups_that_are_searched_at_once_show_what_each_shows_alone_in_whatever_order_threads_come_to_them(
+    frame: Frame, whole_searches: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    detector = HaarDetector()
+    # The last group is short, and the face is gone at one end of the second: that one is searched wholly throughout.
+    frames = [moved(frame, 3 * number) for number in range(detector.batch - 10)]
+    frames[16] = empty(frame)
+    alone = [faces for start in (0, 16) for faces in detector.detect(frames[start : start + 16])]
+    assert len(whole_searches) == 2 + len(frames) - 16
+    together = detector.detect(frames)
+    assert len(whole_searches) == 2 * (2 + len(frames) - 16)
+
+    def one_by_one_backwards(work: Callable[[int], object], items: Sequence[int]) -> list[object]:
+        done = {item: work(item) for item in reversed(items)}
+        return [done[item] for item in items]
+
+    monkeypatch.setattr(haar, "each", one_by_one_backwards)
+    backwards = detector.detect(frames)
+    for found in (together, backwards):
+        for ours, theirs in zip(found, alone, strict=True):
+            assert [face.score for face in ours] == [face.score for face in theirs]
+            for one, other in zip(ours, theirs, strict=True):
+                np.testing.assert_array_equal(one.box, other.box)
 
 
 def test_opencv_without_its_cascades_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
