@@ -36,7 +36,7 @@ _MOVED = 8 / 512
 """Share of the crop's side. Where landmarks moved farther since the mask was parsed, the head turned, or there was a
 cut: the mask is parsed anew. Half of the mask's blur; in those clips 95 % moved 4.4 / 512 or less."""
 
-_SOONER = 4
+_SOONER = 8
 """How many times smaller than the others the first batch of mouths is: the first picture is there so much sooner."""
 
 

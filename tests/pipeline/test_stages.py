@@ -65,7 +65,7 @@ def test_every_mouth_follows_the_sound_of_its_own_frame(batch: int, mask: str) -
 def test_the_first_batch_is_small_so_that_the_first_picture_comes_soon() -> None:
     lips = Parrot()
     spoken(track_of([1.0]), 45, 16, lips)
-    assert lips.batches == [4, 16, 16, 9]
+    assert lips.batches == [2, 16, 16, 11]
 
 
 def test_outside_the_mask_no_byte_changes() -> None:
