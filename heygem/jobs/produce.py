@@ -8,7 +8,9 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from contextvars import copy_context
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -19,7 +21,7 @@ from uuid import uuid4
 from heygem import __version__
 from heygem.batch_memory import BatchMemory
 from heygem.device import Placement
-from heygem.errors import Notice, Text
+from heygem.errors import JobCancelled, Notice, Text
 from heygem.faces.track import gaps
 from heygem.faces.track_cache import DetectionCache
 from heygem.jobs.choose_engines import Chosen, ChosenEngines, choose_engines
@@ -28,7 +30,7 @@ from heygem.jobs.notices import face_notices, length_notices
 from heygem.jobs.result_manifest import write_manifest
 from heygem.lipsync.base import AudioWindows, LipSyncModel
 from heygem.media.audio_file import AudioFile
-from heygem.media.intake import ClipIntake, take_speech
+from heygem.media.intake import ClipIntake, TakenClip, TakenSpeech, take_speech
 from heygem.media.limits import Limits
 from heygem.model_manager import Lease, ModelManager
 from heygem.pipeline.drawing import Engines, Speech
@@ -131,9 +133,7 @@ class Producer:
         started = time.monotonic()
         progress.tick(Stage.LOADING, 0)
 
-        speech = take_speech(audio, Limits.of(self._settings), lambda: progress.tick(Stage.LOADING, 0))
-        # Counted: for the watchdog, a long clip stands still otherwise.
-        clip = self._clips.take(video, lambda decoded: progress.tick(Stage.LOADING, decoded))
+        speech, clip = self._judged(audio, video, progress)
         recording = speech.audio
         chosen = choose_engines(options, self._settings, self._placement)
         with self._lent(chosen) as (engines, leases):
@@ -193,6 +193,31 @@ class Producer:
         for notice in notices:
             log.warning("%s", notice.text)
         return Produced(output, manifest, engines_line, tuple(notices), report, part_s)
+
+    def _judged(self, audio: Path, video: Path, progress: Progress) -> tuple[TakenSpeech, TakenClip]:
+        """Both files, judged side by side: neither keeps the cores busy. Where both are bad, the recording is told."""
+        one_at_a_time, is_unwanted = threading.Lock(), threading.Event()
+        done = 0
+
+        def tick(decoded: int) -> None:
+            nonlocal done
+            with one_at_a_time:
+                # Counted: for the watchdog, a long clip stands still otherwise.
+                done = max(done, decoded)
+                progress.tick(Stage.LOADING, done)
+
+        def on_picture(decoded: int) -> None:
+            if is_unwanted.is_set():
+                raise JobCancelled
+            tick(decoded)
+
+        with ThreadPoolExecutor(1, "judge") as beside:
+            clip = beside.submit(copy_context().run, self._clips.take, video, on_picture)
+            try:
+                return take_speech(audio, Limits.of(self._settings), lambda: tick(0)), clip.result()
+            except BaseException:
+                is_unwanted.set()  # or all of a long clip would be waited for
+                raise
 
     @contextmanager
     def _lent(self, chosen: ChosenEngines) -> Iterator[tuple[Engines, dict[str, Lease[Any]]]]:
