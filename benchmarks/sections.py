@@ -87,9 +87,7 @@ def stages(bench: Bench) -> Json:
             clip = bench.materials.clip(seconds, size)
             job = bench.job(clip, seconds, ENHANCED)
             # The first job of a process pays for what is done once; another clip, so that the track is not known.
-            first = bench.job(
-                bench.materials.clip(seconds, size, PRESENTERS[1]), seconds, ENHANCED, only_first_frame=True
-            )
+            first = bench.job(bench.materials.clip(seconds, size, PRESENTERS[1]), seconds, ENHANCED)
             whole = bench.job(bench.materials.clip(4 * seconds, size), 4 * seconds, ENHANCED)
             trained = bench.job(clip, seconds, {"lips": "demo", "enhancer": "none"})
             figures = bench.run([first, job, trained], mode, yardstick=forwards, stages_of=whole)

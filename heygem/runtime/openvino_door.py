@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 import warnings
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -24,6 +25,7 @@ from torch import Tensor, nn
 from heygem.device import Placement, precision_name
 from heygem.errors import DeviceError, Text
 from heygem.runtime.converted import ConvertedNetworks
+from heygem.runtime.mapped import give_back_pages
 from heygem.runtime.network import Input
 
 log = logging.getLogger(__name__)
@@ -34,15 +36,39 @@ _FILE = "network.xml"
 _HINTS = {torch.float32: "f32", torch.bfloat16: "bf16"}
 
 
+class _Turns:
+    """Whose turn it is to compute, and whose it was."""
+
+    def __init__(self) -> None:
+        self._one_at_a_time = threading.Lock()
+        self._latest: Callable[[], openvino.CompiledModel | None] = lambda: None
+
+    @contextmanager
+    def of(self, network: openvino.CompiledModel) -> Iterator[None]:
+        with self._one_at_a_time:
+            latest = self._latest()
+            if latest is not None and latest is not network:
+                latest.release_memory()
+            self._latest = weakref.ref(network)  # a model that is unloaded is gone
+            yield
+
+
+_turns = _Turns()
+
+
 class OpenVinoNetwork(nn.Module):
     """A compiled network that is called as torch's is. Safe to call from several threads; they wait for each other.
+
+    Networks compute in turn, each with all threads, and what one needs to compute in is as much as all weights. So a
+    network gives that back when another one's turn comes.
 
     Args:
         model: As converted.
         precision: What it computes in; float32 goes in and comes out.
+        weights: The file that holds the model's weights, if it was read from one.
     """
 
-    def __init__(self, model: openvino.Model, precision: torch.dtype) -> None:
+    def __init__(self, model: openvino.Model, precision: torch.dtype, weights: Path | None = None) -> None:
         super().__init__()
         settings = {
             "INFERENCE_PRECISION_HINT": _HINTS[precision],
@@ -53,20 +79,29 @@ class OpenVinoNetwork(nn.Module):
             "ENABLE_CPU_PINNING": False,
             "ENABLE_HYPER_THREADING": False,
         }
-        self._request = openvino.Core().compile_model(model, "CPU", settings).create_infer_request()
-        self._one_at_a_time = threading.Lock()
+        self._compiled = openvino.Core().compile_model(model, "CPU", settings)
+        self._request = self._compiled.create_infer_request()
         constants = [op.get_data() for op in model.get_ops() if op.get_type_name() == "Constant"]
         self.weight_bytes = sum(values.size for values in constants) * precision.itemsize
         """Bytes of its constants as they are computed with."""
+        self._read_from = weights
+        self._forget_file()
 
     def forward(self, *inputs: Tensor) -> Tensor | tuple[Tensor, ...]:
         """What the network gives for these inputs, of any number format and layout; in float32."""
         arrays = [each.float().contiguous().numpy() for each in inputs]
-        with self._one_at_a_time:
+        with _turns.of(self._compiled):
             # Copied before the next call overwrites them.
             results = self._request.infer(arrays, share_inputs=True, share_outputs=False)
+            if self._read_from is not None:  # the first time: now the weights lie as the processor wants them
+                self._forget_file()
+                self._read_from = None
         outputs = tuple(torch.from_numpy(array) for array in results.to_tuple())
         return outputs[0] if len(outputs) == 1 else outputs
+
+    def _forget_file(self) -> None:
+        if self._read_from is not None:
+            give_back_pages(self._read_from)
 
 
 def openvino_network(
@@ -107,7 +142,8 @@ def openvino_network(
             folder = kept.put(key, lambda folder: openvino.save_model(model, folder / _FILE, compress_to_fp16=False))
         if folder is None:
             return OpenVinoNetwork(model, placement.precision)
-    network = OpenVinoNetwork(openvino.Core().read_model(folder / _FILE), placement.precision)
+    model = openvino.Core().read_model(folder / _FILE)
+    network = OpenVinoNetwork(model, placement.precision, (folder / _FILE).with_suffix(".bin"))
     log.info("OpenVINO %s computes in %s", version("openvino"), precision_name(placement.precision))
     return network
 

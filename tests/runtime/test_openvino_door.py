@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from test_mapped import resident_kb
 from torch import Tensor, nn
 
 from formula_weights import GOLDEN_DIR, Net, formula_state, uniform
@@ -134,6 +136,42 @@ def test_it_is_called_as_torchs_is_in_any_format_size_and_number_of_threads(benc
         results = list(pool.map(lambda n: float(net(torch.full((1, 2, 64, 64), float(n))).mean()), range(40)))
     assert results == [2.0 * n for n in range(40)]
     assert bytes_of(net) == bytes_of(Scaled()) == 8
+
+
+def test_networks_give_back_their_memory_when_another_one_computes(bench: Workbench) -> None:
+    from heygem.runtime.openvino_door import _Turns  # OpenVINO need not be installed
+
+    class Compiled:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def release_memory(self) -> None:
+            released.append(self.name)
+
+    released: list[str] = []
+    turns, lips, enhancer = _Turns(), Compiled("lips"), Compiled("enhancer")
+    for each in (lips, lips, enhancer, enhancer, lips):
+        with turns.of(each):
+            pass
+    assert released == ["lips", "enhancer"]
+    del lips, each
+    gc.collect()
+    with turns.of(enhancer):
+        assert released == ["lips", "enhancer"]  # a model that was unloaded is not kept for its turn
+
+    one = bench.net()
+    bench.weight = 3.0
+    other = bench.net()
+    x = torch.ones(1, 2, 3, 3)
+    assert [float(net(x).max()) for net in (one, other, one, other)] == [2, 6, 2, 6]
+
+
+def test_its_file_does_not_stay_in_memory(bench: Workbench) -> None:
+    net = ready(lambda: nn.Linear(2048, 512), [Input((-1, 2048), (1, 2048))], bench.placement, lambda: "linear")
+    (file,) = bench.placement.converted_dir.glob("*/network.bin")  # type: ignore[union-attr]
+    for _ in range(2):
+        net(torch.ones(1, 2048))
+        assert file.stat().st_size >> 20 == 4 and resident_kb(file) < 512
 
 
 def test_what_cannot_be_converted_is_an_error_that_says_what_to_do(bench: Workbench) -> None:
