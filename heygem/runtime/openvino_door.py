@@ -44,12 +44,14 @@ class _Turns:
         self._latest: Callable[[], openvino.CompiledModel | None] = lambda: None
 
     @contextmanager
-    def of(self, network: openvino.CompiledModel) -> Iterator[None]:
+    def of(self, network: openvino.CompiledModel, *, gives_back: bool) -> Iterator[None]:
+        """While `network` computes. Afterwards it may keep what it computed in, or gives it back to the next one."""
         with self._one_at_a_time:
             latest = self._latest()
             if latest is not None and latest is not network:
                 latest.release_memory()
-            self._latest = weakref.ref(network)  # a model that is unloaded is gone
+            # Weak: a model that is unloaded is gone.
+            self._latest = weakref.ref(network) if gives_back else lambda: None
             yield
 
 
@@ -59,8 +61,8 @@ _turns = _Turns()
 class OpenVinoNetwork(nn.Module):
     """A compiled network that is called as torch's is. Safe to call from several threads; they wait for each other.
 
-    Networks compute in turn, each with all threads, and what one needs to compute in is as much as all weights. So a
-    network gives that back when another one's turn comes.
+    Networks compute in turn, each with all threads. What one needs to compute in is as much as all weights in float32,
+    so there it gives that back when another one's turn comes; in bfloat16 it is half, and getting it anew takes longer.
 
     Args:
         model: As converted.
@@ -79,6 +81,7 @@ class OpenVinoNetwork(nn.Module):
             "ENABLE_CPU_PINNING": False,
             "ENABLE_HYPER_THREADING": False,
         }
+        self._precision = precision
         self._compiled = openvino.Core().compile_model(model, "CPU", settings)
         self._request = self._compiled.create_infer_request()
         constants = [op.get_data() for op in model.get_ops() if op.get_type_name() == "Constant"]
@@ -90,7 +93,7 @@ class OpenVinoNetwork(nn.Module):
     def forward(self, *inputs: Tensor) -> Tensor | tuple[Tensor, ...]:
         """What the network gives for these inputs, of any number format and layout; in float32."""
         arrays = [each.float().contiguous().numpy() for each in inputs]
-        with _turns.of(self._compiled):
+        with _turns.of(self._compiled, gives_back=self._precision is torch.float32):
             # Copied before the next call overwrites them.
             results = self._request.infer(arrays, share_inputs=True, share_outputs=False)
             if self._read_from is not None:  # the first time: now the weights lie as the processor wants them

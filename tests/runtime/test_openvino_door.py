@@ -151,13 +151,15 @@ def test_networks_give_back_their_memory_when_another_one_computes(bench: Workbe
     released: list[str] = []
     turns, lips, enhancer = _Turns(), Compiled("lips"), Compiled("enhancer")
     for each in (lips, lips, enhancer, enhancer, lips):
-        with turns.of(each):
+        with turns.of(each, gives_back=True):
             pass
     assert released == ["lips", "enhancer"]
     del lips, each
     gc.collect()
-    with turns.of(enhancer):
+    with turns.of(enhancer, gives_back=False):
         assert released == ["lips", "enhancer"]  # a model that was unloaded is not kept for its turn
+    with turns.of(Compiled("parser"), gives_back=True):
+        assert released == ["lips", "enhancer"]
 
     one = bench.net()
     bench.weight = 3.0
