@@ -49,6 +49,8 @@ _GROUP = 16
 """Pictures of which two are searched wholly. It decides what is found, however many groups are searched at once."""
 _GROUPS = 2
 """Groups that are searched at once: their whole searches keep four cores busy. Each holds 16 frames in memory."""
+BATCH = _GROUPS * _GROUP
+"""Frames that are searched at once."""
 _SIDE_CHANGE = 1.4
 """How much smaller and larger than in the first and last picture of a group a face is looked for between them."""
 _MARGIN = 0.35
@@ -79,7 +81,7 @@ class HaarDetector:
     @property
     def batch(self) -> int:
         """Frames that `detect` likes to get at once: consecutive ones, in whole groups."""
-        return _GROUPS * _GROUP
+        return BATCH
 
     def detect(self, frames: Sequence[Frame]) -> list[list[Face]]:
         """Faces of each frame, best score first.
@@ -97,13 +99,13 @@ class HaarDetector:
             return luma, self._everywhere(luma) if at in ends else None
 
         def second_look(at: int) -> _Squares:
-            group = groups[at // _GROUP]
-            return self._around(_places(found[group[0]], found[group[-1]]), lumas[at])
+            return self._around(places[at // _GROUP], lumas[at])
 
         # The whole searches first: they take longest.
         looks = dict(zip(ends + between, each(first_look, ends + between), strict=True))
         lumas = {at: luma for at, (luma, _) in looks.items()}
         found = {at: squares for at, (_, squares) in looks.items() if squares is not None}
+        places = [_places(found[group[0]], found[group[-1]]) for group in groups]
         found |= zip(between, each(second_look, between), strict=True)
         return [_faces(found[at], frame.width / lumas[at].shape[1]) for at, frame in enumerate(frames)]
 

@@ -15,7 +15,7 @@ from heygem.enhance import gfpgan
 from heygem.enhance.base import FaceEnhancer
 from heygem.errors import NOTHING, Text
 from heygem.faces.detect import FaceDetector
-from heygem.faces.haar import HaarDetector
+from heygem.faces.haar import BATCH, HaarDetector
 from heygem.faces.parsing import FaceParser, load_parser
 from heygem.faces.retinaface import load_retinaface
 from heygem.lipsync import LipEngine, lip_engine
@@ -173,7 +173,9 @@ def _haar(note: Text) -> Chosen[FaceDetector]:
     spec: ModelSpec[FaceDetector] = ModelSpec(
         key=ModelKey("detector", "haar", "cpu", ""), fingerprint=lambda: "", load=HaarDetector, nbytes=lambda _: 0
     )
-    return Chosen(spec, Text("Haar 人脸检测", "Haar face detector"), Text("Apache-2.0", "Apache-2.0"), True, 32, note)
+    return Chosen(
+        spec, Text("Haar 人脸检测", "Haar face detector"), Text("Apache-2.0", "Apache-2.0"), True, BATCH, note
+    )
 
 
 def _chosen(

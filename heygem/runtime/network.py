@@ -58,10 +58,12 @@ def bytes_of(net: nn.Module) -> int:
 
 
 def _code_files() -> list[Path]:
-    """Where the networks' code is: what was converted before it changed is of no use."""
+    """Where the networks' code is, and that of who makes them: what was converted before it changed is of no use."""
     package = Path(__file__).resolve().parents[1]
     return [
         *sorted((package / "nets").glob("*.py")),
         package / "faces" / "parsing.py",
         package / "faces" / "retinaface.py",
+        package / "enhance" / "gfpgan.py",
+        package / "lipsync" / "wav2lip.py",
     ]

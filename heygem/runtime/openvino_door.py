@@ -87,8 +87,9 @@ class OpenVinoNetwork(nn.Module):
         constants = [op.get_data() for op in model.get_ops() if op.get_type_name() == "Constant"]
         self.weight_bytes = sum(values.size for values in constants) * precision.itemsize
         """Bytes of its constants as they are computed with."""
-        self._read_from = weights
-        self._forget_file()
+        self._unpacked = weights
+        if weights is not None:
+            give_back_pages(weights)
 
     def forward(self, *inputs: Tensor) -> Tensor | tuple[Tensor, ...]:
         """What the network gives for these inputs, of any number format and layout; in float32."""
@@ -96,15 +97,11 @@ class OpenVinoNetwork(nn.Module):
         with _turns.of(self._compiled, gives_back=self._precision is torch.float32):
             # Copied before the next call overwrites them.
             results = self._request.infer(arrays, share_inputs=True, share_outputs=False)
-            if self._read_from is not None:  # the first time: now the weights lie as the processor wants them
-                self._forget_file()
-                self._read_from = None
+            if self._unpacked is not None:  # the first time: now the weights lie as the processor wants them
+                give_back_pages(self._unpacked)
+                self._unpacked = None
         outputs = tuple(torch.from_numpy(array) for array in results.to_tuple())
         return outputs[0] if len(outputs) == 1 else outputs
-
-    def _forget_file(self) -> None:
-        if self._read_from is not None:
-            give_back_pages(self._read_from)
 
 
 def openvino_network(
