@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -33,6 +34,11 @@ _IDLE = 0.01
 
 ENDING_S = 600.0
 """How long a child may take to end by itself: moving the index of a large mp4 to its front copies the file."""
+
+_LOOKS = 10
+"""So many times its threads are looked at before they count as idle."""
+
+_BETWEEN_LOOKS_S = 0.002
 
 _LAUNCH = str(Path(__file__).with_name("launch.py"))
 
@@ -220,14 +226,20 @@ def _worked_s(pid: int) -> float:
 
 
 def _would_work(pid: int) -> bool:
-    """Whether one of a process's threads waits for a processor or a disk: others keep it from its work."""
-    for thread in Path(f"/proc/{pid}/task").glob("*/stat"):
-        try:
-            state = thread.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[0]
-        except (FileNotFoundError, ProcessLookupError):  # it has just ended
-            continue
-        if state in "RD":
-            return True
+    """Whether one of a process's threads waits for a processor or a disk: others keep it from its work.
+
+    The threads are looked at one after the other: work that is handed from one to the next can escape a look, so there
+    are several.
+    """
+    for _ in range(_LOOKS):
+        for thread in Path(f"/proc/{pid}/task").glob("*/stat"):
+            try:
+                state = thread.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[0]
+            except (FileNotFoundError, ProcessLookupError):  # it has just ended
+                continue
+            if state in "RD":
+                return True
+        time.sleep(_BETWEEN_LOOKS_S)
     return False
 
 
