@@ -18,6 +18,8 @@ _WIDTH, _HEIGHT = 32, 18
 _BINS = 16
 _AROUND = 3
 """Frames before and after that a change is compared with."""
+SETTLED_AFTER = _AROUND
+"""Frames after one that decide with it whether it is a cut."""
 _MIN_CHANGE = 6.0
 """Mean change of a pixel, of 255, below which nothing is a cut: a speaker's head moves 1 to 3."""
 _ALONE = 2.5

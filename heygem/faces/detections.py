@@ -1,4 +1,4 @@
-"""Pass 1 over a clip: all faces of all frames and where its scenes begin, in a few hundred bytes a frame.
+"""Pass 1 over a clip: all faces of its frames and where its scenes begin, in a few hundred bytes a frame.
 
 Knows nothing of whose face is wanted: that is chosen in track.py, from the same detections as often as one likes.
 """
@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem.faces.cuts import CutDetector
+from heygem.faces.cuts import SETTLED_AFTER, CutDetector
 from heygem.faces.detect import FaceDetector
 from heygem.faces.face import Face
 from heygem.frame import Frame
@@ -22,7 +22,7 @@ from heygem.frame import Frame
 
 @dataclass(frozen=True, slots=True)
 class Detections:
-    """All faces of a clip of F frames; M faces in all, by frame, best score first.
+    """All faces of the first F frames of a clip, or of a part of it; M faces in all, by frame, best score first.
 
     Attributes:
         counts: (F,) int32: faces in each frame.
@@ -32,6 +32,7 @@ class Detections:
         cuts: (F,) bool: a new scene begins with this frame; False for the first frame.
         detector: Identity of the detector that found them.
         width, height: Pixels of the frames; 0 for a clip without frames.
+        is_whole: The clip is known to have no other frames.
     """
 
     counts: NDArray[np.int32]
@@ -42,6 +43,7 @@ class Detections:
     detector: str
     width: int
     height: int
+    is_whole: bool = False
 
     def __post_init__(self) -> None:
         faces = int(self.counts.sum())
@@ -52,6 +54,27 @@ class Detections:
 
     def __len__(self) -> int:
         return len(self.counts)
+
+    def first(self, count: int) -> Detections | None:
+        """Those of the first `count` frames, or of all that the clip has; None where not so many are known.
+
+        They are the same, however many more are known.
+        """
+        if self.is_whole and count >= len(self):
+            return self
+        if not self.is_whole and count + SETTLED_AFTER > len(self):
+            return None
+        faces = int(self.counts[:count].sum())
+        return Detections(
+            counts=self.counts[:count],
+            boxes=self.boxes[:faces],
+            landmarks=self.landmarks[:faces],
+            scores=self.scores[:faces],
+            cuts=self.cuts[:count],
+            detector=self.detector,
+            width=self.width,
+            height=self.height,
+        )
 
     def scenes(self) -> list[tuple[int, int]]:
         """First frame and frame after the last of each scene, in order."""
@@ -80,6 +103,7 @@ class Detections:
                 cuts=self.cuts,
                 detector=np.array(self.detector),
                 size=np.array([self.width, self.height]),
+                is_whole=np.array(self.is_whole),
             )
 
     @classmethod
@@ -101,6 +125,7 @@ class Detections:
                 detector=str(arrays["detector"]),
                 width=width,
                 height=height,
+                is_whole=bool(arrays["is_whole"]),
             )
 
 
@@ -111,10 +136,10 @@ def find_faces(
     on_batch: Callable[[int], None],
     detect: Callable[[Sequence[Frame]], list[list[Face]]] | None = None,
 ) -> Detections:
-    """Look at every frame of a clip once; no more than a batch of them is in memory.
+    """Look at every frame once; no more than a batch of them is in memory.
 
     Args:
-        frames: The clip.
+        frames: A clip, or a part of it.
         detector: Says how many frames it likes at once, and who it is.
         on_batch: Called after each batch with the number of frames done so far; what it raises passes.
         detect: Used in place of `detector.detect`, by a caller who wants to halve batches that do not fit the device.

@@ -21,7 +21,7 @@ from heygem.faces.detections import Detections
 
 log = logging.getLogger(__name__)
 
-_VERSION = 1
+_VERSION = 2
 """Raise it when detections of the same clip by the same detector come to mean something else."""
 _DAMAGED = (
     OSError,

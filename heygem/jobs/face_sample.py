@@ -66,14 +66,21 @@ class FaceSample:
         return (*coverage_notices(self.share), *size_notices(self.size_px), *several)
 
 
-def sample_faces(source: VideoSource, detector: FaceDetector) -> FaceSample:
+def sample_faces(source: VideoSource, detector: FaceDetector, shown: int) -> FaceSample:
     """Search a few frames that are spread evenly over a clip.
+
+    Args:
+        source: The clip.
+        detector: Who looks.
+        shown: Frames of it that a result shows; what lies beyond them is not looked at.
 
     Raises:
         MediaError: the clip cannot be decoded.
         torch.OutOfMemoryError: a single frame does not fit on the device.
     """
-    frames = [SampledFrame.of(number, frame, *detector.detect([frame])) for number, frame in source.sample(SAMPLES)]
+    sample = source.sample(SAMPLES, within=shown)
+    frames = [SampledFrame.of(number, frame, *detector.detect([frame])) for number, frame in sample]
+    length_s = min(source.info.duration, shown / source.info.fps)
     sizes = [sorted((size_of(face.box) for face in frame.faces), reverse=True) for frame in frames]
     largest = [of_frame[0] for of_frame in sizes if of_frame]
     times_s = [float(frame.number / source.info.fps) for frame in frames]
@@ -84,8 +91,8 @@ def sample_faces(source: VideoSource, detector: FaceDetector) -> FaceSample:
         people=max(
             (sum(size >= _BESIDE * of_frame[0] for size in of_frame) for of_frame in sizes if of_frame), default=0
         ),
-        gaps_s=_gaps([bool(frame.faces) for frame in frames], times_s, float(source.info.duration)),
-        choices=face_choices(frames, len(frames) / max(source.info.duration, 1 / source.info.fps)),
+        gaps_s=_gaps([bool(frame.faces) for frame in frames], times_s, float(length_s)),
+        choices=face_choices(frames, len(frames) / max(length_s, 1 / source.info.fps)),
     )
 
 

@@ -9,6 +9,7 @@ import shutil
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +56,11 @@ class KnownFiles:
         self._faces: OrderedDict[tuple[object, ...], FaceSample] = OrderedDict()
         self._speeches: OrderedDict[tuple[object, ...], TakenSpeech] = OrderedDict()
 
-    def faces(self, clip: Path, detector: FaceDetector) -> FaceSample:
+    def faces(self, clip: Path, detector: FaceDetector, shown: int) -> FaceSample:
         """What `sample_faces` sees."""
-        key = (*_identity(clip), detector.identity)
+        key = (*_identity(clip), detector.identity, shown)
         if key not in self._faces:
-            self._faces[key] = sample_faces(VideoSource(clip), detector)
+            self._faces[key] = sample_faces(VideoSource(clip), detector, shown)
             _forget(self._faces)
         return self._faces[key]
 
@@ -201,11 +202,17 @@ def _clip_report(
 ) -> ClipReport:
     try:
         taken = known.intake.take(path)
-        faces = known.faces(path, detector)
+        faces = known.faces(path, detector, _frames_shown(taken.info, audio))
     except HeyGemError as error:
         return ClipReport(path, refused=JobError(error.code, error.text, error.hint))
     repeats = () if audio is None else length_notices(taken.info, audio, options.extend)
     return ClipReport(path, taken.info, faces, (*taken.notices, *repeats, *faces.notices))
+
+
+def _frames_shown(info: VideoInfo, audio: AudioFile | None) -> int:
+    """Frames of a clip that its result shows; all while the speech is not known."""
+    length = info.estimated_frames
+    return length if audio is None else min(length, ceil(audio.duration * info.fps))
 
 
 def _pixels(info: VideoInfo, audio: AudioFile | None) -> float:

@@ -37,7 +37,7 @@ SEEK_MARGINS = (4, 250)
 streams and the like, which are entered somewhere near the place, and for pictures that are refreshed bit by bit."""
 
 SOON_READ_S = 60
-"""Length of a clip up to which reading all of it is quicker than entering it a dozen times."""
+"""Seconds of a clip up to which reading all of them is quicker than entering them a dozen times."""
 
 _AT_ONCE = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE
 """All pages of a picture's memory by one call, and shared with nobody; else reading costs 1.3 times as much."""
@@ -78,11 +78,12 @@ class VideoSource:
         with FfmpegProcess(decode_args(self.path, self.info, count=count), pipe="out") as process:
             yield from self._rest(process, 0)
 
-    def sample(self, count: int) -> Generator[tuple[int, Frame], None, None]:
+    def sample(self, count: int, *, within: int | None = None) -> Generator[tuple[int, Frame], None, None]:
         """A few frames spread evenly over the clip, for a first look: quick, and only about where they are said to be.
 
         Args:
             count: How many; fewer come from a short clip, or one that cannot be entered everywhere.
+            within: Frames at the clip's beginning over which they are spread; None: all.
 
         Yields:
             The number of a frame, and the frame. At least one.
@@ -90,11 +91,12 @@ class VideoSource:
         Raises:
             MediaError: as for `frames`.
         """
-        length, found = self.info.estimated_frames, 0
+        length, found = min(self.info.estimated_frames, within or self.info.estimated_frames), 0
         numbers = sorted({part * length // count for part in range(count)})
-        if self.info.duration <= SOON_READ_S:
+        if length <= SOON_READ_S * self.info.fps:
             with closing(self.frames()) as frames:
-                yield from ((number, frame) for number, frame in enumerate(frames) if number in numbers)
+                up_to_last = islice(frames, numbers[-1] + 1)
+                yield from ((number, frame) for number, frame in enumerate(up_to_last) if number in numbers)
             return
         for number in numbers:
             args = decode_part_args(self.path, self.info, start=number, count=1, margin=SEEK_MARGINS[0])

@@ -1,7 +1,7 @@
 """The hardest five seconds of a result, drawn before anybody waits for all of it.
 
 Its frames are those of the whole result: same pictures of the clip, same sound heard, same label; an encoder then makes
-its own of them. Only what they need is searched for faces, where the whole clip would take long, unless that shows
+its own of them. Only what they need is searched for faces, where all that is shown would take long, unless that shows
 nobody; two things can then differ from the whole result, and never more:
 
 * How far ``steady`` smooths is measured over an unbroken run of a face, which is shorter here: over 0.04 to 0.1 s in
@@ -38,12 +38,12 @@ from heygem.pipeline.options import PREVIEW_S, RenderOptions
 from heygem.pipeline.progress import Progress, Stage
 from heygem.pipeline.render import Report
 from heygem.pipeline.stages import PARSE_EVERY
-from heygem.pipeline.tracking import detect, find_in_all, find_in_part
+from heygem.pipeline.tracking import detect, find_in_first, find_in_part, known_in_first
 
 log = logging.getLogger(__name__)
 
 _SHORT_S = 15
-"""Length of a clip up to which all of it is searched: the job that follows needs that anyway."""
+"""Length of a clip, or of what is shown of it, up to which all of it is searched: the job needs that anyway."""
 
 _MARGIN_S = 2
 """Seconds around the part that are searched: what smooths, bridges and fades looks 0.6 s ahead at the most, and who is
@@ -86,18 +86,18 @@ def render_preview(
 
     started = time.monotonic()
     sums = PictureSums()
-    known = cache.get(source.path, engines.detector.identity, fps)
+    known = known_in_first(count, source, engines, cache)
     was_known = known is not None
-    if known is None and source.info.duration <= _SHORT_S:
-        known, _ = find_in_all(source, engines, cache, progress)
+    if known is None and min(source.info.duration, count / fps) <= _SHORT_S:
+        known, _ = find_in_first(count, source, engines, cache, progress)
     if known is None:
-        difficulty = _glimpse(source, engines, progress)[:count]
+        difficulty = _glimpse(source, count, engines, progress)
         part = _hardest(activity[: len(difficulty)], difficulty, fps)
         try:
             track = _track_of(part, source, engines, options, sums, progress)
         except NoFaceError:
             log.info("no such face from %.1f to %.1f s: all is searched", part.start / fps, part.stop / fps)
-            known, _ = find_in_all(source, engines, cache, progress)
+            known, _ = find_in_first(count, source, engines, cache, progress)
     if known is not None:
         track = build_track(known, face=options.face, smooth=options.smooth, fps=fps)
         difficulty = face_difficulty(track.boxes, track.landmarks)
@@ -130,16 +130,16 @@ def _hardest(activity: NDArray[np.float64], difficulty: NDArray[np.float64], fps
     return hardest_part(activity, difficulty, length, step=PARSE_EVERY)
 
 
-def _glimpse(source: VideoSource, engines: Engines, progress: Progress) -> NDArray[np.float64]:
-    """How hard about each frame of a long clip is, from a few that are looked at.
+def _glimpse(source: VideoSource, count: int, engines: Engines, progress: Progress) -> NDArray[np.float64]:
+    """How hard about each frame of a long clip is, up to number `count`, from a few that are looked at.
 
-    Its end is left out, and so is all that comes when the clip has ended: how many frames a clip has is not known
-    before all of it is decoded, and what comes again is the same faces.
+    The clip's end is left out, and so is all that comes when the clip has ended: how many frames a clip has is not
+    known before all of it is decoded, and what comes again is the same faces.
     """
     numbers: list[int] = []
     boxes: list[NDArray[np.float32]] = []
     landmarks: list[NDArray[np.float32]] = []
-    with closing(source.sample(_SAMPLES)) as frames:
+    with closing(source.sample(_SAMPLES, within=count)) as frames:
         for number, frame in frames:
             progress.tick(Stage.TRACKING, len(numbers), _SAMPLES)
             [faces] = detect([frame], engines)
@@ -148,7 +148,7 @@ def _glimpse(source: VideoSource, engines: Engines, progress: Progress) -> NDArr
             boxes.append(np.full(4, np.nan, np.float32) if face is None else face.box)
             landmarks.append(np.full((5, 2), np.nan, np.float32) if face is None else face.landmarks)
     seen = face_difficulty(np.array(boxes), np.array(landmarks))
-    return of_nearest(seen, np.array(numbers), int(ENOUGH * source.info.estimated_frames))
+    return of_nearest(seen, np.array(numbers), min(count, int(ENOUGH * source.info.estimated_frames)))
 
 
 def _track_of(

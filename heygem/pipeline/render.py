@@ -21,7 +21,7 @@ from heygem.pipeline.options import RenderOptions
 from heygem.pipeline.progress import Progress, Stage
 from heygem.pipeline.segments import draw_in_segments
 from heygem.pipeline.shares import GROUNDWORK, LONG_SEGMENTS, SEGMENT_S, WHOLE, Share
-from heygem.pipeline.tracking import find_in_all
+from heygem.pipeline.tracking import find_in_first
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class Report:
     Attributes:
         frames, fps: Length and rate of the result.
         width, height: Its size in pixels.
-        track: Where the face was.
+        track: Where the face was, in as much of the clip as is shown.
         was_tracked_before: The clip's faces were found in the cache.
         tracking_s, drawing_s: Seconds that the two passes took.
         first: Number of its first frame in the whole result: 0 but for a preview.
@@ -94,7 +94,7 @@ def render(
     count = ceil(speech.audio.duration * fps)
 
     started = time.monotonic()
-    detections, was_cached = find_in_all(source, engines, cache, progress)
+    detections, was_cached = find_in_first(count, source, engines, cache, progress)
     track = build_track(detections, face=options.face, smooth=options.smooth, fps=fps)
     tracked = time.monotonic()
     log.info("face in %.0f %% of %d frames (%s)", 100 * track.coverage, len(track), track.detector)

@@ -1,11 +1,14 @@
-"""Pass 1: the faces in the frames of a clip, or of a part of it. Knows the detector; not whose face is wanted."""
+"""Pass 1: the faces in the frames of a clip that are shown. Knows the detector; not whose face is wanted."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from itertools import islice
+from math import ceil
 
+from heygem.faces.cuts import SETTLED_AFTER
 from heygem.faces.detect import FaceDetector
 from heygem.faces.detections import Detections, find_faces
 from heygem.faces.face import Face
@@ -36,30 +39,59 @@ def detect(frames: Sequence[Frame], engines: Engines) -> list[list[Face]]:
     return [faces for part in parts for faces in part]
 
 
-def find_in_all(
-    source: VideoSource, engines: Engines, cache: DetectionCache, progress: Progress
+def find_in_first(
+    count: int, source: VideoSource, engines: Engines, cache: DetectionCache, progress: Progress
 ) -> tuple[Detections, bool]:
-    """The faces of every frame of the clip, and whether they were known already; from now on they are.
+    """The faces of the clip's first frames, and whether they were known already; from now on they are.
+
+    What lies behind is of no use to a result that is shorter than its clip. It is not read, and makes no difference to
+    what is found, even where it is known.
+
+    Args:
+        count: Frames of the result; if the clip has no more, all of it is searched.
+        source: The clip.
+        engines: The detector and its device.
+        cache: The faces of clips that were seen before.
+        progress: Somebody who watches.
 
     Raises:
         MediaError: the clip cannot be decoded.
         OutOfMemoryError: not even one frame fits on the device.
         JobUnwound: from `progress`.
     """
-    frames = source.info.estimated_frames
+    # Whole batches: what a detector sees may depend on the other pictures of a batch.
+    batch = engines.detector.batch
+    needed = ceil((count + SETTLED_AFTER) / batch) * batch
+    frames = min(needed, source.info.estimated_frames)
     progress.tick(Stage.TRACKING, 0, frames)
-    known = cache.get(source.path, engines.detector.identity, source.info.fps)
+    known = known_in_first(count, source, engines, cache)
     if known is not None:
         return known, True
-    with closing(prefetch(source.frames(), _frames_ahead(engines.detector))) as read_ahead:
+    with (
+        closing(source.frames()) as all_frames,
+        closing(prefetch(islice(all_frames, needed), _frames_ahead(engines.detector))) as read_ahead,
+    ):
         found = find_faces(
             read_ahead,
             engines.detector,
             detect=lambda batch: detect(batch, engines),
             on_batch=lambda done: progress.tick(Stage.TRACKING, done, frames),
         )
+    found = replace(found, is_whole=len(found) < needed)
     cache.put(source.path, engines.detector.identity, source.info.fps, found)
-    return found, False
+    shown = found.first(count)
+    assert shown is not None
+    return shown, False
+
+
+def known_in_first(count: int, source: VideoSource, engines: Engines, cache: DetectionCache) -> Detections | None:
+    """What `find_in_first` would return without a search; None if it would have to search.
+
+    Raises:
+        OSError: the clip cannot be read.
+    """
+    known = cache.get(source.path, engines.detector.identity, source.info.fps)
+    return None if known is None else known.first(count)
 
 
 def find_in_part(
@@ -67,7 +99,7 @@ def find_in_part(
 ) -> Detections:
     """The faces of some frames of the clip. What lies before is decoded and not searched; what lies after is not read.
 
-    Nothing of it is kept for later jobs: only the faces of a whole clip are.
+    Nothing of it is kept for later jobs: only the faces of a clip's beginning are.
 
     Args:
         source: The clip.
@@ -77,7 +109,7 @@ def find_in_part(
         progress: Somebody who watches.
 
     Raises:
-        MediaError, OutOfMemoryError, JobUnwound: as for `find_in_all`.
+        MediaError, OutOfMemoryError, JobUnwound: as for `find_in_first`.
     """
     with closing(source.frames()) as frames:
         for number, frame in enumerate(islice(frames, part.start)):

@@ -1,4 +1,5 @@
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,26 @@ def test_cuts_are_found_on_the_way() -> None:
     assert detections.scenes() == [(0, 6), (6, 12)]
 
 
+@pytest.mark.parametrize("then", [[40] * 9, [40, 40, *[1] * 7], [40, 41, 40, 41, 120, *[200] * 4]])
+def test_what_is_known_of_the_first_frames_does_not_depend_on_what_follows(then: list[int]) -> None:
+    lumas, count = [2] * 6 + then, 7
+    whole = replace(find_faces(frames_of(lumas), Counting(), on_batch=lambda done: None), is_whole=True)
+    beginning = find_faces(frames_of(lumas[: count + 3]), Counting(), on_batch=lambda done: None)
+    known, same = beginning.first(count), whole.first(count)
+    assert known is not None and same is not None
+    for name in ("counts", "boxes", "landmarks", "scores", "cuts"):
+        np.testing.assert_array_equal(getattr(known, name), getattr(same, name))
+    assert len(known) == count and beginning.first(count + 1) is None
+    assert (known.width, known.height, known.detector) == (64, 36, "counting/1")
+
+
+def test_all_of_a_clip_is_all_there_is() -> None:
+    whole = replace(clip([[box(10)]] * 5), is_whole=True)
+    assert whole.first(5) is whole and whole.first(100) is whole
+    shorter = whole.first(3)
+    assert shorter is not None and len(shorter) == 3 and not shorter.is_whole
+
+
 def test_the_caller_may_detect_in_his_own_way() -> None:
     halves: list[int] = []
 
@@ -91,13 +112,13 @@ def test_a_clip_without_frames_has_no_faces() -> None:
 
 
 def test_what_is_saved_is_read_again(tmp_path: Path) -> None:
-    saved = clip([[box(10), box(500)], [], [box(20)]], cuts=[2])
+    saved = replace(clip([[box(10), box(500)], [], [box(20)]], cuts=[2]), is_whole=True)
     saved.save(tmp_path / "it.npz")
     read = Detections.load(tmp_path / "it.npz")
     for name in ("counts", "boxes", "landmarks", "scores", "cuts"):
         np.testing.assert_array_equal(getattr(read, name), getattr(saved, name))
         assert getattr(read, name).dtype == getattr(saved, name).dtype
-    assert (read.detector, read.width, read.height) == ("invented/1", 1280, 720)
+    assert (read.detector, read.width, read.height, read.is_whole) == ("invented/1", 1280, 720, True)
 
 
 def test_parts_that_do_not_belong_together_are_refused() -> None:

@@ -63,7 +63,7 @@ def test_detector_frame_rate_and_format_belong_to_the_key(
     cache.put(video, DETECTOR, FPS, FOUND)
     assert cache.get(video, "detector/2", FPS) is None
     assert cache.get(video, DETECTOR, Fraction(30)) is None
-    monkeypatch.setattr(track_cache, "_VERSION", 2)
+    monkeypatch.setattr(track_cache, "_VERSION", track_cache._VERSION + 1)
     assert cache.get(video, DETECTOR, FPS) is None
 
 

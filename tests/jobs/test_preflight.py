@@ -23,6 +23,7 @@ from heygem.jobs.result_manifest import write_manifest
 from heygem.media import video_source
 from heygem.media.limits import Limits
 from heygem.media.video_source import VideoSource
+from heygem.media.wav_file import write_wav
 from heygem.model_manager import ModelManager
 from heygem.settings import Settings
 
@@ -128,7 +129,8 @@ def _face(size: float) -> Face:
 
 
 def seen(*sizes: Sequence[float]) -> FaceSample:
-    return sample_faces(VideoSource(PRESENTER), Seer([*sizes, *[sizes[-1]] * 16]))
+    source = VideoSource(PRESENTER)
+    return sample_faces(source, Seer([*sizes, *[sizes[-1]] * 16]), source.info.estimated_frames)
 
 
 def test_gaps_people_and_sizes_are_counted() -> None:
@@ -147,6 +149,18 @@ def test_few_faces_and_none() -> None:
     assert few.share == 6 / 16
     assert [notice.code for notice in few.notices] == ["few_faces"] and "38%" in few.notices[0].text.en
     assert [notice.code for notice in seen(()).notices] == ["no_face"]
+
+
+def test_what_lies_behind_the_speech_is_not_looked_at(settings: Settings, tmp_path: Path) -> None:
+    speech = tmp_path / "second.wav"
+    write_wav(speech, np.zeros(8_000), 16_000)
+    [whole], [part] = look(settings, [PRESENTER], None).clips, look(settings, [PRESENTER], speech).clips
+    assert whole.faces is not None and part.faces is not None
+    assert (whole.faces.looked_at, part.faces.looked_at) == (16, 13)
+    source = VideoSource(PRESENTER)
+    (start, stop), *_ = sample_faces(source, Seer([*[(90.0,)] * 4, *[()] * 12]), 16).gaps_s
+    fps = source.info.fps
+    assert start == pytest.approx(3.5 / fps, abs=0.01) and stop == pytest.approx(16 / fps, abs=0.01)
 
 
 def test_a_long_clip_is_entered_and_a_short_one_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,6 +147,26 @@ def test_a_clip_that_comes_again_is_not_searched_again(studio: Studio) -> None:
     assert (first.frames_seen, second.frames_seen, other.frames_seen) == (CLIP_FRAMES, 0, CLIP_FRAMES)
 
 
+def test_only_what_is_shown_is_searched_and_what_else_is_known_changes_nothing(studio: Studio, tmp_path: Path) -> None:
+    path, long = tmp_path / "short.wav", studio.audio
+    write_wav(path, np.zeros(7 * 640 + 1), 16_000)  # 8 frames, and 3 more to tell a cut: 12 in batches of 3
+    short = AudioFile(path)
+    # Nobody is seen in the last frame that is shown: a gap that the frames behind it would bridge.
+    seen: list[int] = []
+    tracks = []
+    for audio in (short, short, long, short):
+        studio.audio = audio
+        spotter = Spotter(lambda index: index == 7)
+        report = studio.render(spotter)
+        seen.append(spotter.frames_seen)
+        tracks.append(report.track)
+        assert report.was_tracked_before == (spotter.frames_seen == 0)
+    assert seen == [12, 0, CLIP_FRAMES, 0]
+    assert [len(track) for track in tracks] == [8, 8, CLIP_FRAMES, 8]
+    assert [float(track.weight[7]) > 0 for track in tracks] == [False, False, True, False]
+    np.testing.assert_array_equal(tracks[0].boxes, tracks[3].boxes)
+
+
 class StopAt:
     """A user who stops the job."""
 
