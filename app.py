@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from heygem.errors import HeyGemError, SettingsError, Text
+from heygem.errors import HeyGemError, JobCancelled, SettingsError, Text
 from heygem.jobs.disk_guard import DiskGuard
 from heygem.jobs.executors import Executor, LocalExecutor
 from heygem.jobs.file_lock import hold_outputs
@@ -35,11 +35,12 @@ from heygem.ui.bind_rule import check_bind
 from heygem.ui.blocks import build_app
 from heygem.ui.health import Health
 from heygem.ui.models_view import ModelControls, ModelRow, Room
-from heygem.ui.preflight_desk import PreflightDesk
+from heygem.ui.preflight_desk import PreflightDesk, Question
 from heygem.ui.uploads import check_input_dir
 from heygem.weights.download_desk import DownloadDesk
 
 if TYPE_CHECKING:
+    from heygem.jobs.known_clips import KnownClips
     from heygem.model_manager import ModelManager
 
 log = logging.getLogger("heygem.app")
@@ -59,14 +60,42 @@ class Worker:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._run = make_runner(settings)
-        self.first_look = FirstLook(settings, self.manager)
+        self._run = make_runner(settings, clips=self.clips)
+        self.first_look = FirstLook(settings, self.manager, self.clips)
         self._manager: ModelManager | None = None
+        self._clips: KnownClips | None = None
+        self._building = threading.Lock()
+        self._is_at_work = False
 
     def run(self, job: Job, progress: Progress) -> JobResult:
         """Do one job; called on the queue's thread."""
-        self.manager()
-        return self._run(job, progress)
+        self._is_at_work = True
+        try:
+            self.manager()
+            return self._run(job, progress)
+        finally:
+            self._is_at_work = False
+
+    def search_ahead(self, question: Question, is_wanted: Callable[[], bool]) -> bool:
+        """Find the faces for a job that may come, while there is none; False if it is to be tried again."""
+        assert question.clip is not None and question.speech is not None
+        if self._is_at_work:
+            return False
+        try:
+            self.first_look.search_ahead(
+                question.clip, question.speech, question.options, lambda: is_wanted() and not self._is_at_work
+            )
+        except JobCancelled:
+            return False
+        return True
+
+    def clips(self) -> KnownClips:
+        """What is known of clips; called on the threads that need it first."""
+        from heygem.jobs.known_clips import KnownClips
+
+        with self._building:
+            self._clips = self._clips or KnownClips(self._settings)
+        return self._clips
 
     def manager(self) -> ModelManager:
         """The process's models; called on the threads that need them first."""
@@ -213,7 +242,8 @@ def main() -> int:
         return EXIT_BAD_START
     try:
         health = Health(queue, worker.models, disk, watchdog)
-        desk = PreflightDesk(worker.first_look.headers, worker.first_look.report)
+        ahead = None if settings.ray_address else worker.search_ahead  # a cluster keeps what it finds itself
+        desk = PreflightDesk(worker.first_look.headers, worker.first_look.report, ahead)
         downloads = DownloadDesk(settings.models_dir)
         controls = ModelControls(worker.warm_up, worker.unload, worker.vram, downloads, queue.actors)
         app = build_app(settings, queue, worker.models, run_log.tail, health, desk, controls)

@@ -2,20 +2,28 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import uvicorn
 
 import app
 from heygem.errors import DeviceLostError, Text
 from heygem.jobs.file_lock import hold_outputs
-from heygem.jobs.job import JobRequest, JobStatus
+from heygem.jobs.job import Job, JobRequest, JobStatus
+from heygem.jobs.job_folder import take_inputs
 from heygem.jobs.task_queue import TaskQueue
+from heygem.media.wav_file import write_wav
 from heygem.model_manager import ModelManager
+from heygem.pipeline.options import RenderOptions
+from heygem.pipeline.progress import Silent
 from heygem.settings import Settings
+from heygem.ui.preflight_desk import Question
 
 
 class Queue:
@@ -99,6 +107,69 @@ def test_the_first_job_finds_the_preloaded_models(tmp_path, caplog):
 
 
 @pytest.fixture
+def asked(tmp_path):
+    """A worker, and an upload that its page was asked about."""
+    outputs = tmp_path / "outputs"
+    uploads = outputs / ".cache" / "uploads"
+    uploads.mkdir(parents=True)
+    clip = shutil.copyfile(Path(__file__).parent / "data" / "presenter.mp4", uploads / "clip.mp4")
+    write_wav(uploads / "speech.wav", np.random.default_rng(0).standard_normal(6_400, np.float32) * 0.1, 16_000)
+    worker = app.Worker(
+        Settings(models_dir=tmp_path, outputs_dir=outputs, cache_dir=outputs / ".cache", device="cpu", min_free_mb=0)
+    )
+    worker._manager = ModelManager(10**9)
+    question = Question(clip, uploads / "speech.wav", RenderOptions(enhancer="none"))
+    assert worker.first_look.report(question.clip, question.speech, question.options).is_fit
+    return SimpleNamespace(worker=worker, question=question, outputs=outputs)
+
+
+def known(asked):
+    return list((asked.outputs / ".cache" / "tracks").glob("*.npz"))
+
+
+def test_what_was_found_out_ahead_is_known_to_the_job(asked, monkeypatch):
+    assert asked.worker.search_ahead(asked.question, lambda: True) and len(known(asked)) == 1
+    inputs = JobRequest(asked.question.clip, asked.question.speech, asked.question.options)
+    request = take_inputs(inputs, asked.outputs / "0123456789ab")
+    for again in ("media.intake._decode_all", "faces.haar.HaarDetector.detect"):
+        monkeypatch.setattr(f"heygem.{again}", None)
+    monkeypatch.setattr("heygem.model_manager.get_model_manager", lambda settings: asked.worker.manager())
+    made = asked.worker.run(Job("0123456789ab", request, JobStatus.RUNNING, queued_s=0.0), Silent())
+    assert made.output.stat().st_size > 0
+
+
+def test_nothing_is_done_ahead_beside_a_job_or_unless_it_is_wanted(asked, monkeypatch):
+    looks = []
+    begun, ended = threading.Event(), threading.Event()
+
+    def run(job, progress):
+        with monkeypatch.context() as patch:
+            patch.setattr(asked.worker.first_look, "search_ahead", None)
+            looks.append(asked.worker.search_ahead(asked.question, lambda: True))
+        begun.set()
+        assert ended.wait(20)
+        raise DeviceLostError(Text("", ""))
+
+    def until_a_job_begins():
+        job.start()
+        return begun.wait(20)
+
+    def do_a_job():
+        with pytest.raises(DeviceLostError):
+            asked.worker.run(None, Silent())
+
+    asked.worker._run = run
+    job = threading.Thread(target=do_a_job)
+    assert not asked.worker.search_ahead(asked.question, until_a_job_begins)
+    ended.set()
+    job.join(20)
+    assert looks == [False] and not known(asked)
+    answers = iter([True, False])
+    assert not asked.worker.search_ahead(asked.question, lambda: next(answers)) and not known(asked)
+    assert asked.worker.search_ahead(asked.question, lambda: True) and known(asked)
+
+
+@pytest.fixture
 def own_signals():
     """Puts back what answers signals."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
@@ -159,7 +230,7 @@ def test_a_lost_device_ends_the_process_with_75_and_its_job_waits_for_the_next(t
     queue = TaskQueue(run, outputs_dir=outputs)
     job = queue.submit(JobRequest(clip, clip))
     set_environment(monkeypatch, tmp_path)
-    monkeypatch.setattr("app.make_runner", lambda settings: run)
+    monkeypatch.setattr("app.make_runner", lambda settings, clips: run)
     # Should it go on serving, it is told to stop, and its status is another.
     patience = threading.Timer(60, lambda: os.kill(os.getpid(), signal.SIGTERM))
     patience.start()

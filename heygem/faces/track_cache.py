@@ -40,7 +40,7 @@ _ABANDONED_AFTER_S = 3600.0
 _HASHES_KEPT = 1000
 """Files whose hashes stay in memory: a server sees new ones for ever."""
 
-_FileState = tuple[Path, int, int, int]
+_FileState = tuple[int, int, int, int]
 
 
 class DetectionCache:
@@ -102,9 +102,9 @@ class DetectionCache:
         return self._folder / f"{hashlib.sha256(key.encode()).hexdigest()}.npz"
 
     def _content_hash(self, video: Path) -> str:
-        """sha256 of the file, read once for each state in which the file is seen."""
+        """sha256 of the file, read once for each state in which the file is seen, whatever it is called."""
         stat = video.stat()
-        state = (video.resolve(), stat.st_size, stat.st_mtime_ns, stat.st_ino)
+        state = (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
         with self._lock:
             known = self._hashes.get(state)
         if known is None:

@@ -48,10 +48,11 @@ class KnownFiles:
 
     Args:
         limits: What is taken.
+        intake: Takes clips.
     """
 
-    def __init__(self, limits: Limits) -> None:
-        self.intake = ClipIntake(limits)
+    def __init__(self, limits: Limits, intake: ClipIntake | None = None) -> None:
+        self.intake = intake or ClipIntake(limits)
         self._limits = limits
         self._faces: OrderedDict[tuple[object, ...], FaceSample] = OrderedDict()
         self._speeches: OrderedDict[tuple[object, ...], TakenSpeech] = OrderedDict()

@@ -25,12 +25,13 @@ from heygem.errors import JobCancelled, Notice, Text
 from heygem.faces.track import gaps
 from heygem.faces.track_cache import DetectionCache
 from heygem.jobs.choose_engines import Chosen, ChosenEngines, choose_engines
+from heygem.jobs.known_clips import KnownClips
 from heygem.jobs.marking import Marking
 from heygem.jobs.notices import face_notices, length_notices
 from heygem.jobs.result_manifest import write_manifest
 from heygem.lipsync.base import AudioWindows, LipSyncModel
 from heygem.media.audio_file import AudioFile
-from heygem.media.intake import ClipIntake, TakenClip, TakenSpeech, take_speech
+from heygem.media.intake import TakenClip, TakenSpeech, take_speech
 from heygem.media.limits import Limits
 from heygem.model_manager import Lease, ModelManager
 from heygem.pipeline.drawing import Engines, Speech
@@ -80,15 +81,17 @@ class Producer:
         models: Lends the networks.
         settings: Where weights and the cache of face tracks lie.
         placement: Device and number format.
+        clips: What others know of clips; None: there are no others.
     """
 
-    def __init__(self, models: ModelManager, settings: Settings, placement: Placement) -> None:
+    def __init__(
+        self, models: ModelManager, settings: Settings, placement: Placement, clips: KnownClips | None = None
+    ) -> None:
         self._models = models
         self._settings = settings
         self._placement = placement
         self._marking = Marking.of(settings)
-        self._clips = ClipIntake(Limits.of(settings))
-        self._tracks = DetectionCache(settings.cache_dir / "tracks", settings.cache_mb * 1024 * 1024)
+        self._clips = clips or KnownClips(settings)
         self._heard: OrderedDict[tuple[object, ...], AudioWindows] = OrderedDict()
         self._guard = threading.Lock()
 
@@ -147,7 +150,7 @@ class Producer:
                 output,
                 engines=engines,
                 options=options,
-                cache=self._tracks if groundwork is None else DetectionCache(groundwork, _GROUNDWORK_BYTES),
+                cache=self._clips.tracks if groundwork is None else DetectionCache(groundwork, _GROUNDWORK_BYTES),
                 progress=progress,
                 is_labelled=self._marking.is_visible,
                 metadata=self._marking.metadata(content_id),
@@ -212,7 +215,7 @@ class Producer:
             tick(decoded)
 
         with ThreadPoolExecutor(1, "judge") as beside:
-            clip = beside.submit(copy_context().run, self._clips.take, video, on_picture)
+            clip = beside.submit(copy_context().run, self._clips.intake.take, video, on_picture)
             try:
                 return take_speech(audio, Limits.of(self._settings), lambda: tick(0)), clip.result()
             except BaseException:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from heygem.errors import HeyGemError, MediaError, Text
 from heygem.jobs.disk_guard import full_disk_told
@@ -16,25 +17,33 @@ from heygem.pipeline.progress import Progress
 from heygem.pipeline.shares import WHOLE, Share
 from heygem.settings import Settings
 
+if TYPE_CHECKING:
+    from heygem.jobs.known_clips import KnownClips
+
 log = logging.getLogger(__name__)
 
 GROUNDWORK_FOLDER = ".groundwork"
 """Folder beside a job's inputs in which those who share its drawing hand on what they found out: see `Producer`."""
 
 
-def make_runner(settings: Settings, share_of: Callable[[Job], Share] = lambda job: WHOLE) -> Runner:
+def make_runner(
+    settings: Settings,
+    share_of: Callable[[Job], Share] = lambda job: WHOLE,
+    clips: Callable[[], KnownClips] | None = None,
+) -> Runner:
     """A runner that keeps its models between jobs. Nothing is imported or loaded before the first one.
 
     Args:
         settings: Where the jobs' folders, weights and caches are.
         share_of: What to draw of a job, if several draw it.
+        clips: What others know of clips; None: there are no others.
     """
     runner: _Runner | None = None
 
     def run(job: Job, progress: Progress) -> JobResult:
         nonlocal runner
         if runner is None:
-            runner = _Runner(settings, share_of)
+            runner = _Runner(settings, share_of, None if clips is None else clips())
         return runner.run(job, progress)
 
     return run
@@ -58,7 +67,7 @@ def speech_seconds(request: JobRequest) -> float | None:
 class _Runner:
     """Does jobs, one after another, into ``outputs_dir / job.id``."""
 
-    def __init__(self, settings: Settings, share_of: Callable[[Job], Share]) -> None:
+    def __init__(self, settings: Settings, share_of: Callable[[Job], Share], clips: KnownClips | None) -> None:
         # Late: torch and the networks' libraries take seconds, and the page is to open first.
         from heygem.device import placement_of
         from heygem.jobs.produce import Producer
@@ -69,7 +78,7 @@ class _Runner:
         self._outputs_dir = settings.outputs_dir
         self._share_of = share_of
         self._models = get_model_manager(settings)
-        self._producer = Producer(self._models, settings, placement)
+        self._producer = Producer(self._models, settings, placement, clips)
         log.info("running on %s", placement)
 
     def run(self, job: Job, progress: Progress) -> JobResult:

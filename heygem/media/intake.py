@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -114,7 +115,7 @@ def take_speech(path: Path, limits: Limits, on_step: Callable[[], None] = lambda
 
 
 class ClipIntake:
-    """Takes clips. One that was found whole is not decoded again while it does not change.
+    """Takes clips, on any thread. One that was found whole is not decoded again while it does not change.
 
     Args:
         limits: What is taken.
@@ -123,6 +124,7 @@ class ClipIntake:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._known: OrderedDict[tuple[int, ...], TakenClip] = OrderedDict()
+        self._guard = threading.Lock()
 
     def take(self, path: Path, on_step: Callable[[int], None] = lambda decoded: None) -> TakenClip:
         """Count the clip's pictures, decode them all, and judge it.
@@ -139,12 +141,16 @@ class ClipIntake:
         assert isinstance(info, VideoInfo)
         file = path.stat()
         key = (file.st_dev, file.st_ino, file.st_size, file.st_mtime_ns)
-        if key not in self._known:
-            self._known[key] = self._judge(path, info, on_step)
+        with self._guard:
+            taken = self._known.get(key)
+        if taken is None:
+            taken = self._judge(path, info, on_step)
+        with self._guard:
+            self._known[key] = taken
+            self._known.move_to_end(key)
             while len(self._known) > _CLIPS_KEPT:
                 self._known.popitem(last=False)
-        self._known.move_to_end(key)
-        return self._known[key]
+        return taken
 
     def _judge(self, path: Path, info: VideoInfo, on_step: Callable[[int], None]) -> TakenClip:
         packets = count_packets(path, info.demuxer, info.stream_index)

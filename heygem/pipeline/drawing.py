@@ -30,6 +30,7 @@ from heygem.pipeline.options import RenderOptions
 from heygem.pipeline.prefetch import prefetch
 from heygem.pipeline.progress import Progress, Stage, Viewer
 from heygem.pipeline.stages import PARSE_EVERY, Shot, sharpen, speak, with_faces
+from heygem.pipeline.tracking import Searcher
 
 _AHEAD_BYTES = 32 * 1024 * 1024
 """Frames held ahead of the networks, and as many ahead of the encoder: 24 at 720p, 10 at 1080p."""
@@ -51,6 +52,11 @@ class Engines:
     parser: FaceParser | None = None
     identity: str = ""
     """Weights, device and number format. What engines of another identity drew is never joined to what these draw."""
+
+    @property
+    def searcher(self) -> Searcher:
+        """Who looks for faces, on the device that the lips are on."""
+        return Searcher(self.detector, self.detector_batch, self.lips.device)
 
 
 @dataclass(frozen=True, slots=True)

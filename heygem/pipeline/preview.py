@@ -86,10 +86,10 @@ def render_preview(
 
     started = time.monotonic()
     sums = PictureSums()
-    known = known_in_first(count, source, engines, cache)
+    known = known_in_first(count, source, engines.searcher, cache)
     was_known = known is not None
     if known is None and min(source.info.duration, count / fps) <= _SHORT_S:
-        known, _ = find_in_first(count, source, engines, cache, progress)
+        known, _ = find_in_first(count, source, engines.searcher, cache, progress)
     if known is None:
         difficulty = _glimpse(source, count, engines, progress)
         part = _hardest(activity[: len(difficulty)], difficulty, fps)
@@ -97,7 +97,7 @@ def render_preview(
             track = _track_of(part, source, engines, options, sums, progress)
         except NoFaceError:
             log.info("no such face from %.1f to %.1f s: all is searched", part.start / fps, part.stop / fps)
-            known, _ = find_in_first(count, source, engines, cache, progress)
+            known, _ = find_in_first(count, source, engines.searcher, cache, progress)
     if known is not None:
         track = build_track(known, face=options.face, smooth=options.smooth, fps=fps)
         difficulty = face_difficulty(track.boxes, track.landmarks)
@@ -142,7 +142,7 @@ def _glimpse(source: VideoSource, count: int, engines: Engines, progress: Progre
     with closing(source.sample(_SAMPLES, within=count)) as frames:
         for number, frame in frames:
             progress.tick(Stage.TRACKING, len(numbers), _SAMPLES)
-            [faces] = detect([frame], engines)
+            [faces] = detect([frame], engines.searcher)
             face = max(faces, key=lambda face: size_of(face.box), default=None)
             numbers.append(number)
             boxes.append(np.full(4, np.nan, np.float32) if face is None else face.box)
@@ -160,7 +160,7 @@ def _track_of(
     # In the batches of a search of all: what a detector sees may depend on the other pictures of a batch.
     batch = engines.detector.batch
     around = range(max(0, part.start - margin) // batch * batch, ceil((part.stop + margin) / batch) * batch)
-    found = find_in_part(source, around, engines, sums, progress)
+    found = find_in_part(source, around, engines.searcher, sums, progress)
     if around.start + len(found) < part.stop:
         raise MediaError(
             Text(f"“{source.path.name}”比文件头所说的短。", f"{source.path.name!r} is shorter than its header says."),

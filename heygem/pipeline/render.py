@@ -94,7 +94,7 @@ def render(
     count = ceil(speech.audio.duration * fps)
 
     started = time.monotonic()
-    detections, was_cached = find_in_first(count, source, engines, cache, progress)
+    detections, was_cached = find_in_first(count, source, engines.searcher, cache, progress)
     track = build_track(detections, face=options.face, smooth=options.smooth, fps=fps)
     tracked = time.monotonic()
     log.info("face in %.0f %% of %d frames (%s)", 100 * track.coverage, len(track), track.detector)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from math import ceil
 
+import torch
+
+from heygem.batch_memory import BatchMemory
 from heygem.faces.cuts import SETTLED_AFTER
 from heygem.faces.detect import FaceDetector
 from heygem.faces.detections import Detections, find_faces
@@ -16,7 +19,6 @@ from heygem.faces.track_cache import DetectionCache
 from heygem.frame import Frame
 from heygem.media.picture_sums import PictureSums
 from heygem.media.video_source import VideoSource
-from heygem.pipeline.drawing import Engines
 from heygem.pipeline.halving import in_halves
 from heygem.pipeline.prefetch import prefetch
 from heygem.pipeline.progress import Progress, Stage
@@ -28,19 +30,28 @@ _TICK_FRAMES = 25
 """Frames that are passed over between two ticks."""
 
 
-def detect(frames: Sequence[Frame], engines: Engines) -> list[list[Face]]:
+@dataclass(frozen=True, slots=True)
+class Searcher:
+    """A detector, the batch size that its device is known to bear, and the device that it wants frames on."""
+
+    detector: FaceDetector
+    batch: BatchMemory
+    device: torch.device
+
+
+def detect(frames: Sequence[Frame], searcher: Searcher) -> list[list[Face]]:
     """All faces of each frame; what does not fit on the device at once is searched in halves.
 
     Raises:
         OutOfMemoryError: not even one frame fits.
     """
-    moved = [frame.to(engines.lips.device) for frame in frames]
-    parts = in_halves(len(moved), engines.detector_batch, lambda part: engines.detector.detect(moved[part]))
+    moved = [frame.to(searcher.device) for frame in frames]
+    parts = in_halves(len(moved), searcher.batch, lambda part: searcher.detector.detect(moved[part]))
     return [faces for part in parts for faces in part]
 
 
 def find_in_first(
-    count: int, source: VideoSource, engines: Engines, cache: DetectionCache, progress: Progress
+    count: int, source: VideoSource, searcher: Searcher, cache: DetectionCache, progress: Progress
 ) -> tuple[Detections, bool]:
     """The faces of the clip's first frames, and whether they were known already; from now on they are.
 
@@ -50,7 +61,7 @@ def find_in_first(
     Args:
         count: Frames of the result; if the clip has no more, all of it is searched.
         source: The clip.
-        engines: The detector and its device.
+        searcher: Who looks.
         cache: The faces of clips that were seen before.
         progress: Somebody who watches.
 
@@ -60,42 +71,42 @@ def find_in_first(
         JobUnwound: from `progress`.
     """
     # Whole batches: what a detector sees may depend on the other pictures of a batch.
-    batch = engines.detector.batch
+    batch = searcher.detector.batch
     needed = ceil((count + SETTLED_AFTER) / batch) * batch
     frames = min(needed, source.info.estimated_frames)
     progress.tick(Stage.TRACKING, 0, frames)
-    known = known_in_first(count, source, engines, cache)
+    known = known_in_first(count, source, searcher, cache)
     if known is not None:
         return known, True
     with (
         closing(source.frames()) as all_frames,
-        closing(prefetch(islice(all_frames, needed), _frames_ahead(engines.detector))) as read_ahead,
+        closing(prefetch(islice(all_frames, needed), _frames_ahead(searcher.detector))) as read_ahead,
     ):
         found = find_faces(
             read_ahead,
-            engines.detector,
-            detect=lambda batch: detect(batch, engines),
+            searcher.detector,
+            detect=lambda batch: detect(batch, searcher),
             on_batch=lambda done: progress.tick(Stage.TRACKING, done, frames),
         )
     found = replace(found, is_whole=len(found) < needed)
-    cache.put(source.path, engines.detector.identity, source.info.fps, found)
+    cache.put(source.path, searcher.detector.identity, source.info.fps, found)
     shown = found.first(count)
     assert shown is not None
     return shown, False
 
 
-def known_in_first(count: int, source: VideoSource, engines: Engines, cache: DetectionCache) -> Detections | None:
+def known_in_first(count: int, source: VideoSource, searcher: Searcher, cache: DetectionCache) -> Detections | None:
     """What `find_in_first` would return without a search; None if it would have to search.
 
     Raises:
         OSError: the clip cannot be read.
     """
-    known = cache.get(source.path, engines.detector.identity, source.info.fps)
+    known = cache.get(source.path, searcher.detector.identity, source.info.fps)
     return None if known is None else known.first(count)
 
 
 def find_in_part(
-    source: VideoSource, part: range, engines: Engines, sums: PictureSums, progress: Progress
+    source: VideoSource, part: range, searcher: Searcher, sums: PictureSums, progress: Progress
 ) -> Detections:
     """The faces of some frames of the clip. What lies before is decoded and not searched; what lies after is not read.
 
@@ -104,7 +115,7 @@ def find_in_part(
     Args:
         source: The clip.
         part: Numbers of its frames, in one piece; those that it does not have are left out.
-        engines: The detector and its device.
+        searcher: Who looks.
         sums: Gets the checksums of all pictures up to the last one, so that the part can be entered later.
         progress: Somebody who watches.
 
@@ -117,11 +128,11 @@ def find_in_part(
             if number % _TICK_FRAMES == 0:
                 progress.tick(Stage.TRACKING, number)
         wanted = (_noted(number, frame, sums) for number, frame in zip(part, frames, strict=False))
-        with closing(prefetch(wanted, _frames_ahead(engines.detector))) as read_ahead:
+        with closing(prefetch(wanted, _frames_ahead(searcher.detector))) as read_ahead:
             return find_faces(
                 read_ahead,
-                engines.detector,
-                detect=lambda batch: detect(batch, engines),
+                searcher.detector,
+                detect=lambda batch: detect(batch, searcher),
                 on_batch=lambda done: progress.tick(Stage.TRACKING, done, len(part)),
             )
 

@@ -1,6 +1,7 @@
 """Looks at uploads on one quiet thread, so that neither the page nor a running job waits for it.
 
-Knows who asks and what was answered; knows neither how a file is looked at nor how an answer is shown.
+Once nobody waits for an answer, it has done ahead what the jobs will need. Knows who asks and what was answered; knows
+neither how a file is looked at nor how an answer is shown.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ _NICENESS = 10
 _REMEMBERED = 1000
 """Answers: a few kilobytes each. Batches of many clips are open in several browser tabs, with several options."""
 
+_PUT_OFF_S = 1.0
+"""How long what is done ahead waits when others want the machine."""
+
 INTERNAL = "internal"
 """Code of a failure that says nothing of the files, nor of their jobs."""
 
@@ -41,6 +45,7 @@ _FAILED = JobError(
 
 Headers: TypeAlias = "Callable[[Path | None, Path | None], tuple[VideoInfo | None, AudioInfo | None]]"
 Look: TypeAlias = "Callable[[Path | None, Path | None, RenderOptions], PreflightReport]"
+Ahead: TypeAlias = "Callable[[Question, Callable[[], bool]], bool]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +79,17 @@ class PreflightDesk:
     Args:
         headers: What the headers of a clip and a speech say; quick. None for a file that is refused or missing.
         look: All that can be said of them, as one who has such options wants to know it.
+        ahead: Does what the job of an answered question will need; breaks off when told that this is not wanted just
+            now, and returns False then. None: nothing is done ahead.
     """
 
-    def __init__(self, headers: Headers, look: Look) -> None:
+    def __init__(self, headers: Headers, look: Look, ahead: Ahead | None = None) -> None:
         self._headers = headers
         self._look = look
+        self._ahead = ahead
         self._changed = threading.Condition()
         self._waiting: list[Question] = []
+        self._fit: list[Question] = []
         self._answers: OrderedDict[Question, Answer] = OrderedDict()
         self._thread: threading.Thread | None = None
 
@@ -106,6 +115,7 @@ class PreflightDesk:
             if question in self._waiting:
                 self._waiting.remove(question)
                 del self._answers[question]
+        self._take_out(question)
 
     def answer(self, question: Question) -> Answer | None:
         """What is known by now; None if nobody asked, or it was too long ago."""
@@ -114,21 +124,58 @@ class PreflightDesk:
 
     def _work(self) -> None:
         _be_nice()
+        was_put_off = False
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting)
-                question = self._waiting.pop()
-            try:
-                if not self._is_reported(question):
-                    self._note(question, Answer(*self._headers(question.clip, question.speech)))
-                answer = Answer(report=self._look(question.clip, question.speech, question.options))
-            except HeyGemError as error:
-                answer = Answer(failed=JobError(error.code, error.text, error.hint))
-            except Exception:
-                # Whatever it was, the next files are to be looked at, and the user is to know.
-                log.exception("files could not be looked at before their job")
-                answer = Answer(failed=_FAILED)
-            self._note(question, answer)
+                if was_put_off:
+                    self._changed.wait_for(lambda: self._waiting, _PUT_OFF_S)
+                else:
+                    self._changed.wait_for(lambda: self._waiting or self._fit)
+                question = self._waiting.pop() if self._waiting else None
+            if question is None:
+                was_put_off = not self._do_ahead()
+            else:
+                self._note(question, self._answer(question))
+                was_put_off = False
+
+    def _answer(self, question: Question) -> Answer:
+        try:
+            if not self._is_reported(question):
+                self._note(question, Answer(*self._headers(question.clip, question.speech)))
+            report = self._look(question.clip, question.speech, question.options)
+        except HeyGemError as error:
+            return Answer(failed=JobError(error.code, error.text, error.hint))
+        except Exception:
+            # Whatever it was, the next files are to be looked at, and the user is to know.
+            log.exception("files could not be looked at before their job")
+            return Answer(failed=_FAILED)
+        if self._ahead and question.clip and question.speech and report.is_fit:
+            self._take_out(question)
+            with self._changed:
+                self._fit = [*self._fit, question][-_REMEMBERED:]
+        return Answer(report=report)
+
+    def _do_ahead(self) -> bool:
+        """What the job of the newest of the fit questions needs; False if that is put off."""
+        assert self._ahead is not None
+        with self._changed:
+            if not self._fit:
+                return True
+            question = self._fit[-1]
+        try:
+            if not self._ahead(question, lambda: not self._waiting and question in self._fit):
+                return False
+        except HeyGemError as error:  # the files may be gone by now; the job, if it comes, will tell
+            log.info("nothing was done ahead for %s: %s", question.clip, error)
+        except Exception:
+            log.exception("nothing was done ahead for %s", question.clip)
+        self._take_out(question)
+        return True
+
+    def _take_out(self, question: Question) -> None:
+        with self._changed:
+            if question in self._fit:
+                self._fit.remove(question)
 
     def _former(self, question: Question) -> Answer:
         """What was said of the same files for other options: right but for a number or two, and there at once."""

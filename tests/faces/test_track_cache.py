@@ -80,6 +80,9 @@ def test_a_file_is_read_once(video: Path, folder: Path, monkeypatch: pytest.Monk
     cache.put(video, DETECTOR, FPS, FOUND)
     cache.get(video, DETECTOR, FPS)
     cache.get(video, "detector/2", FPS)
+    linked = video.with_name("another name.mp4")
+    linked.hardlink_to(video)
+    assert cache.get(linked, DETECTOR, FPS) is not None
     assert read == ["sha256"]
 
 
@@ -207,5 +210,6 @@ def test_hashes_of_files_that_were_seen_long_ago_are_forgotten(
         path = tmp_path / f"{number}.mp4"
         path.write_bytes(bytes([number]))
         cache.put(path, DETECTOR, FPS, FOUND)
-    assert [state[0].name for state in cache._hashes] == ["2.mp4", "3.mp4", "4.mp4"]
+    kept = [(tmp_path / f"{number}.mp4").stat().st_ino for number in (2, 3, 4)]
+    assert [inode for _, inode, *_ in cache._hashes] == kept
     assert cache.get(tmp_path / "0.mp4", DETECTOR, FPS) is not None

@@ -37,6 +37,12 @@ def models_of(settings):
     return get_model_manager(settings)
 
 
+def clips_of(settings):
+    from heygem.jobs.known_clips import KnownClips
+
+    return KnownClips(settings)
+
+
 def main(port, folder):
     tried = set()
 
@@ -76,7 +82,7 @@ def main(port, folder):
     models = [ModelRow("demo", "cpu/fp32", True, 5.2, 1, 7)]
     watchdog = Watchdog(stall_s=600, on_stall=queue.give_up)
     health = Health(queue, lambda: models, DiskGuard(settings.outputs_dir, 0), watchdog)
-    first_look = FirstLook(settings, lambda: models_of(settings))
+    first_look = FirstLook(settings, lambda: models_of(settings), lambda: clips_of(settings))
     desk = PreflightDesk(first_look.headers, look)
     controls = ModelControls(lambda: None, lambda: None, lambda: None, DownloadDesk(settings.models_dir))
     app = build_app(settings, queue, lambda: models, run_log.tail, health, desk, controls)
