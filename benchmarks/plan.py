@@ -30,6 +30,8 @@ class JobPlan:
         clip, speech, output: Files.
         options: Fields of `RenderOptions` that are not the default.
         only_first_frame: The job is cancelled when its first frame has gone to the encoder.
+        is_looked_at: Before it, its files are looked at and searched ahead, as the page does with uploads while no job
+            runs; that costs the job nothing.
     """
 
     clip: str
@@ -37,6 +39,7 @@ class JobPlan:
     output: str
     options: dict[str, Any] = field(default_factory=dict)
     only_first_frame: bool = False
+    is_looked_at: bool = False
 
 
 @dataclass(frozen=True, slots=True)

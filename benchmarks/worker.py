@@ -28,6 +28,8 @@ from heygem.device import FP32_ON_CPU, placement_of
 from heygem.errors import JobCancelled
 from heygem.faces.face import FaceTrack
 from heygem.jobs.choose_engines import Chosen, choose_engines
+from heygem.jobs.first_look import FirstLook
+from heygem.jobs.known_clips import KnownClips
 from heygem.jobs.produce import Produced, Producer
 from heygem.model_manager import ModelManager
 from heygem.nets.gfpgan import GFPGAN
@@ -68,10 +70,16 @@ class _Worker:
         shutil.rmtree(self._settings.cache_dir / "tracks", ignore_errors=True)
         self.placement = placement_of(self._settings)
         self._models = ModelManager(self._settings.model_budget_mb << 20)
-        self._producer = Producer(self._models, self._settings, self.placement)
+        clips = KnownClips(self._settings)
+        self._producer = Producer(self._models, self._settings, self.placement, clips)
+        self._first_look = FirstLook(self._settings, lambda: self._models, lambda: clips)
 
     def do(self, job: JobPlan) -> JobFigures:
         """Do one job."""
+        if job.is_looked_at:
+            asked = (Path(job.clip), Path(job.speech), RenderOptions(**job.options))
+            assert self._first_look.report(*asked).is_fit
+            self._first_look.search_ahead(*asked, lambda: True)
         watch = _Watch(only_first_frame=job.only_first_frame)
         before, books = now(), self._models.statistics()
         verify_s, load_s = self._seconds("verify"), self._seconds("load")

@@ -3,8 +3,10 @@
 Finds upright faces that look into the camera. Landmarks are not seen but estimated from the box.
 
 A search of a whole picture costs as much as drawing a mouth several times over, and faces hardly move from one picture
-to the next. So the first and the last picture of a group are searched wholly, and those between only around the faces
-that both show. Wherever that is not plainly enough, every picture concerned is searched wholly as well.
+to the next. So of the pictures that come at once only the first and the last are searched wholly. The one halfway
+between them is searched around the faces that both show, then those halfway in either half, and so on: the nearer two
+pictures are, the better they tell where the faces between them are. Wherever that is not plainly enough, the picture is
+searched wholly as well.
 """
 
 from __future__ import annotations
@@ -45,15 +47,12 @@ _LANDMARKS = np.array(
 """Where RetinaFace sees the landmarks of frontal faces within that square: mean of five clips, made symmetric."""
 
 
-_GROUP = 16
-"""Pictures of which two are searched wholly. It decides what is found, however many groups are searched at once."""
-_GROUPS = 2
-"""Groups that are searched at once: their whole searches keep four cores busy. Each holds 16 frames in memory."""
-BATCH = _GROUPS * _GROUP
-"""Frames that are searched at once."""
-_SIDE_CHANGE = 1.4
-"""How much smaller and larger than in the first and last picture of a group a face is looked for between them."""
-_MARGIN = 0.35
+BATCH = 32
+"""Frames that are searched at once, two of them wholly; all are in memory."""
+_SIDE_CHANGE = 1.5
+"""How much smaller and larger than in the two pictures a face is looked for between them. With less, windows that see it
+as well are left out, and its size is wrong more often."""
+_MARGIN = 0.3
 """How far around the two places it is looked for, as a share of its side."""
 
 _Squares: TypeAlias = NDArray[np.float32]
@@ -76,11 +75,11 @@ class HaarDetector:
     @property
     def identity(self) -> str:
         """Changes whenever the same picture could give other faces."""
-        return f"haar-frontalface-alt2-opencv{cv2.__version__}/{_LONG_SIDE_PX}px/neighbours{_MIN_NEIGHBOURS}/between"
+        return f"haar-frontalface-alt2-opencv{cv2.__version__}/{_LONG_SIDE_PX}px/neighbours{_MIN_NEIGHBOURS}/halfway"
 
     @property
     def batch(self) -> int:
-        """Frames that `detect` likes to get at once: consecutive ones, in whole groups."""
+        """Frames that `detect` likes to get at once: consecutive ones."""
         return BATCH
 
     def detect(self, frames: Sequence[Frame]) -> list[list[Face]]:
@@ -89,24 +88,26 @@ class HaarDetector:
         Args:
             frames: Consecutive pictures of one size, on any device.
         """
-        count = len(frames)
-        groups = [range(start, min(start + _GROUP, count)) for start in range(0, count, _GROUP)]
-        ends = [at for group in groups for at in dict.fromkeys((group[0], group[-1]))]
-        between = [at for group in groups for at in group[1:-1]]
+        numbers = range(len(frames))
+        ends = {at for at in numbers if at in (0, numbers[-1])}
 
         def first_look(at: int) -> tuple[Picture, _Squares | None]:
             luma = _luma(frames[at])
             return luma, self._everywhere(luma) if at in ends else None
 
-        def second_look(at: int) -> _Squares:
-            return self._around(places[at // _GROUP], lumas[at])
+        def look_halfway(span: _Span) -> _Squares:
+            first, last = span
+            return self._around(_places(found[first], found[last]), lumas[_halfway(span)])
 
         # The whole searches first: they take longest.
-        looks = dict(zip(ends + between, each(first_look, ends + between), strict=True))
+        order = sorted(numbers, key=lambda at: at not in ends)
+        looks = dict(zip(order, each(first_look, order), strict=True))
         lumas = {at: luma for at, (luma, _) in looks.items()}
         found = {at: squares for at, (_, squares) in looks.items() if squares is not None}
-        places = [_places(found[group[0]], found[group[-1]]) for group in groups]
-        found |= zip(between, each(second_look, between), strict=True)
+        spans = [(0, len(frames) - 1)]
+        while spans := [(first, last) for first, last in spans if last - first > 1]:
+            found |= zip(map(_halfway, spans), each(look_halfway, spans), strict=True)
+            spans = [half for span in spans for half in ((span[0], _halfway(span)), (_halfway(span), span[1]))]
         return [_faces(found[at], frame.width / lumas[at].shape[1]) for at, frame in enumerate(frames)]
 
     def _everywhere(self, luma: Picture) -> _Squares:
