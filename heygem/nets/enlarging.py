@@ -8,14 +8,11 @@ products for four pixels instead of 36.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name everybody uses
 
 _BILINEAR = (0.25, 0.75, 0.75, 0.25)
-_REPEATED = (1.0, 1.0)
 
 
 def enlarged(x: Tensor) -> Tensor:
@@ -39,7 +36,7 @@ def conv_of_enlarged(x: Tensor, weight: Tensor, mirrored: Tensor) -> Tensor:
     Returns:
         (N, O, 2H, 2W).
     """
-    y = _blurred(F.conv_transpose2d(_wider(x), mirrored, stride=2, padding=1), _BILINEAR)
+    y = _blurred(F.conv_transpose2d(_wider(x), mirrored, stride=2, padding=1))
     # That is the sum for a picture whose outermost pixels go on beyond its border. But there are zeros: what those
     # pixels gave to the outermost rows and columns is taken away, as one product of matrices because a pass over the
     # picture costs more than all of this.
@@ -55,22 +52,25 @@ def conv_of_enlarged(x: Tensor, weight: Tensor, mirrored: Tensor) -> Tensor:
 
 
 class ConvOfRepeated(nn.Module):
-    """A convolution of a map whose pixels were repeated, the border mirrored.
+    """A convolution of a map whose pixels were repeated, without what depends on pixels beyond its border.
 
     Args:
         conv: 3 x 3, without padding of its own.
+        cut: Rows and columns that the result has less on each side than the map of repeated pixels; at least 1.
     """
 
-    def __init__(self, conv: nn.Conv2d) -> None:
+    def __init__(self, conv: nn.Conv2d, cut: int) -> None:
         super().__init__()
         self.mirrored = nn.Parameter(transposed(conv.weight), requires_grad=False)
         self.bias = conv.bias
+        self._cut = cut
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, I, H, W) to (N, O, 2H, 2W)."""
-        # The pixel beyond the border mirrors the second one, which repeats the first: so that goes on there.
-        y = _blurred(F.conv_transpose2d(_wider(x), self.mirrored, stride=2, padding=2), _REPEATED)
-        return y if self.bias is None else y + self.bias[:, None, None]
+        """(N, I, H, W) to (N, O, 2H - 2 cut, 2W - 2 cut)."""
+        y = F.conv_transpose2d(x, self.mirrored, stride=2, padding=self._cut)
+        # In both directions at once: of so few products, passes over memory are what costs.
+        ones = torch.ones(y.shape[1], 1, 2, 2, dtype=y.dtype, device=y.device)
+        return F.conv2d(y, ones, self.bias, groups=y.shape[1])
 
 
 def _stretched(x: Tensor, down: float, across: float) -> Tensor:
@@ -89,9 +89,9 @@ def _wider(x: Tensor) -> Tensor:
     return F.pad(x, (1, 1, 1, 1), mode="replicate")
 
 
-def _blurred(x: Tensor, line: Sequence[float]) -> Tensor:
-    """(N, C, H, W) to (N, C, H - k + 1, W - k + 1) with k weights in a line, in both directions."""
+def _blurred(x: Tensor) -> Tensor:
+    """(N, C, H, W) to (N, C, H - 3, W - 3), by `_BILINEAR` in both directions."""
     channels = x.shape[1]
-    kernel = torch.tensor(line, dtype=x.dtype, device=x.device).repeat(channels, 1, 1, 1)
-    x = F.conv2d(x, kernel.view(channels, 1, len(line), 1), groups=channels)
-    return F.conv2d(x, kernel.view(channels, 1, 1, len(line)), groups=channels)
+    kernel = torch.tensor(_BILINEAR, dtype=x.dtype, device=x.device).repeat(channels, 1, 1, 1)
+    x = F.conv2d(x, kernel.view(channels, 1, 4, 1), groups=channels)
+    return F.conv2d(x, kernel.view(channels, 1, 1, 4), groups=channels)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from formula_weights import GOLDEN_DIR, Net, formula_state, uniform
 from heygem.device import FP32_ON_CPU, Placement, multiplies_bf16
 from heygem.errors import DeviceError
-from heygem.faces.parsing import convolve_before_enlarging, parsenet_network
+from heygem.faces.parsing import InnerLogits, parsenet_network
 from heygem.faces.retinaface import retinaface_network
 from heygem.nets.gfpgan import GFPGAN
 from heygem.nets.stylegan2 import StyleGAN2Decoder
@@ -218,9 +218,7 @@ def test_faces_of_a_batch_keep_their_own_styles_and_the_noise_is_kept_small(tmp_
 
 
 def parsenet() -> nn.Module:
-    network = parsenet_network(formula_state("parsenet"))
-    convolve_before_enlarging(network)
-    return network
+    return InnerLogits(parsenet_network(formula_state("parsenet")), for_cpu=True)
 
 
 def gfpgan() -> nn.Module:
