@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
 from typing import TypeVar
 
+import cv2
 import torch
 
 T = TypeVar("T")
@@ -49,7 +50,8 @@ def _use_one_thread() -> None:
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    """As many threads as torch would use, in each of which torch uses one."""
+    """As many threads as torch would use, in each of which torch and OpenCV use one."""
+    cv2.setNumThreads(1)
     cores = torch.get_num_threads()
     pool = ThreadPoolExecutor(cores, "cores", initializer=_use_one_thread)
     everyone = threading.Barrier(cores)

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 
+import cv2
 import pytest
 import torch
 
@@ -30,6 +31,11 @@ def test_torch_uses_one_thread_for_each_piece_and_as_many_as_before_elsewhere() 
     thread.start()
     thread.join()
     assert elsewhere == [before]
+
+
+def test_opencv_starts_no_threads_beside_them() -> None:
+    each(abs, [1])
+    assert cv2.getNumThreads() == 1
 
 
 def test_work_on_a_gpu_is_ordered_from_one_thread() -> None:

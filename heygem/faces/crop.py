@@ -13,6 +13,7 @@ from functools import cache
 from math import ceil, floor
 from typing import TypeAlias
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - PyTorch's own convention
@@ -243,20 +244,21 @@ def _resized(picture: Tensor, affine: Affine, shown: _Rectangle) -> tuple[Tensor
     part = picture[:, top:bottom, left:right]
     moved = affine - [[0, 0, left], [0, 0, top]]
     if enlarge > 1:
-        each = _enlarging(picture.shape[-1], enlarge, picture.device)
-        down = each[top * enlarge : bottom * enlarge, top:bottom]
-        across = each[left * enlarge : right * enlarge, left:right]
-        return down @ part @ across.T, _chained(moved, _scaling(enlarge))
+        return _enlarged(part, enlarge), _chained(moved, _scaling(enlarge))
     if shrink > 1:
         return F.avg_pool2d(part, shrink, ceil_mode=True), _chained(moved, _scaling(1 / shrink))
     return part, moved
 
 
-@cache
-def _enlarging(size: int, times: int, device: torch.device) -> Tensor:
-    """(size * times, size): what bicubic interpolation does to a column. Two products are cheaper than doing it."""
-    each = torch.eye(size, device=device)[None, None]
-    return F.interpolate(each, size=(size * times, size), mode="bicubic", align_corners=False)[0, 0]
+def _enlarged(picture: Tensor, times: int) -> Tensor:
+    """(C, H, W) to (C, times * H, times * W), bicubic."""
+    if picture.device.type != "cpu":
+        return F.interpolate(picture[None], scale_factor=times, mode="bicubic", align_corners=False)[0]
+    # OpenCV's sums are torch's, and cost a tenth.
+    size = (times * picture.shape[2], times * picture.shape[1])
+    return torch.from_numpy(
+        np.stack([cv2.resize(plane, size, interpolation=cv2.INTER_CUBIC) for plane in picture.numpy()])
+    )
 
 
 def _blend(part: _Part, around: _Part, layers: _Layers, channels: slice) -> None:

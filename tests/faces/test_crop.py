@@ -236,6 +236,16 @@ def test_to_look_only_where_the_mask_shows_gives_what_looking_everywhere_gives(
     assert near.data.int().sub(everywhere.data.int()).abs().max() <= 1  # rounded the other way
 
 
+@pytest.mark.parametrize("times", [2, 3, 8])
+def test_a_patch_is_enlarged_as_on_other_devices(times: int) -> None:
+    picture = torch.rand(3, 40, 30, generator=torch.Generator().manual_seed(4)) * 255
+    there = torch.nn.functional.interpolate(picture[None], scale_factor=times, mode="bicubic")[0]
+    here = crop_module._enlarged(picture[:, 3:37, 2:28], times)
+    assert here.shape == (3, 34 * times, 26 * times)
+    inside = here[:, 4 * times : -4 * times, 4 * times : -4 * times]
+    assert torch.allclose(inside, there[:, 7 * times : 33 * times, 6 * times : 24 * times], atol=0.05)
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("turn", [0.0, 0.4])
