@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import signal
+import sys
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +19,7 @@ from heygem.jobs.file_lock import hold_outputs
 from heygem.jobs.job import Job, JobRequest, JobStatus
 from heygem.jobs.job_folder import take_inputs
 from heygem.jobs.task_queue import TaskQueue
+from heygem.lipsync.demo import DemoModel
 from heygem.media.wav_file import write_wav
 from heygem.model_manager import ModelManager
 from heygem.pipeline.options import RenderOptions
@@ -95,7 +97,9 @@ async def opened_and_closed(server, listener, opened):
     await server.shutdown([listener])
 
 
-def test_the_first_job_finds_the_preloaded_models(tmp_path, caplog):
+def test_the_first_job_finds_the_preloaded_models_and_what_else_takes_seconds(tmp_path, caplog, monkeypatch):
+    heard, listen = [], DemoModel.listen
+    monkeypatch.setattr(DemoModel, "listen", lambda *args, **more: heard.append(listen(*args, **more)))
     worker = app.Worker(Settings(models_dir=tmp_path, cache_dir=tmp_path, device="cpu"))
     worker._manager = ModelManager(10**9)  # not that of this process, which has models of other tests
     with caplog.at_level("INFO", logger="heygem"):
@@ -104,6 +108,7 @@ def test_the_first_job_finds_the_preloaded_models(tmp_path, caplog):
     lines = [record.getMessage() for record in caplog.records]
     assert sum("正在加载模型" in line for line in lines) == 2  # lips and detector
     assert sum("检测到已加载模型，跳过加载步骤" in line for line in lines) == 2
+    assert len(heard) == 2 and "librosa" in sys.modules
 
 
 @pytest.fixture

@@ -110,17 +110,23 @@ class FirstLook:
         Raises:
             HeyGemError: the device or a model cannot be had.
         """
+        import numpy as np
+
         import heygem.jobs.produce  # noqa: F401 - what a job imports takes seconds too
         from heygem.device import placement_of
         from heygem.jobs.choose_engines import Chosen, choose_engines
 
         placement = placement_of(self._settings)
         chosen = choose_engines(RenderOptions(), self._settings, placement)
-        engines: list[Chosen[Any] | None] = [chosen.detector, chosen.lips, chosen.enhancer, chosen.parser]
-        for engine in engines:
+        others: list[Chosen[Any] | None] = [chosen.detector, chosen.enhancer, chosen.parser]
+        for engine in others:
             if engine is not None:
                 with self._models().lease(engine.spec):
                     pass
+        with self._models().lease(chosen.lips.spec) as lips:
+            # What reckons spectrograms is imported and compiled with the first recording, and that takes seconds, too.
+            second = np.zeros(lips.model.sample_rate_hz, np.float32)
+            lips.model.listen([second], tail=RenderOptions().tail)
 
     def _files(self) -> KnownFiles:
         from heygem.jobs.preflight import KnownFiles
