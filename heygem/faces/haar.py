@@ -12,7 +12,7 @@ searched wholly as well.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -50,8 +50,8 @@ _LANDMARKS = np.array(
 BATCH = 32
 """Frames that are searched at once, two of them wholly; all are in memory."""
 _SIDE_CHANGE = 1.5
-"""How much smaller and larger than in the two pictures a face is looked for between them. With less, windows that see it
-as well are left out, and its size is wrong more often."""
+"""How much smaller and larger than in two pictures a face is looked for between them; with less, its size is wrong more
+often."""
 _MARGIN = 0.3
 """How far around the two places it is looked for, as a share of its side."""
 
@@ -89,25 +89,23 @@ class HaarDetector:
             frames: Consecutive pictures of one size, on any device.
         """
         numbers = range(len(frames))
-        ends = {at for at in numbers if at in (0, numbers[-1])}
+        ends = [at for at in numbers if at in (0, numbers[-1])]
+        between = [at for at in numbers if at not in ends]
 
         def first_look(at: int) -> tuple[Picture, _Squares | None]:
             luma = _luma(frames[at])
             return luma, self._everywhere(luma) if at in ends else None
 
-        def look_halfway(span: _Span) -> _Squares:
-            first, last = span
-            return self._around(_places(found[first], found[last]), lumas[_halfway(span)])
+        def look_between(three: tuple[int, int, int]) -> _Squares:
+            before, at, after = three
+            return self._around(_places(found[before], found[after]), lumas[at])
 
         # The whole searches first: they take longest.
-        order = sorted(numbers, key=lambda at: at not in ends)
-        looks = dict(zip(order, each(first_look, order), strict=True))
+        looks = dict(zip(ends + between, each(first_look, ends + between), strict=True))
         lumas = {at: luma for at, (luma, _) in looks.items()}
         found = {at: squares for at, (_, squares) in looks.items() if squares is not None}
-        spans = [(0, len(frames) - 1)]
-        while spans := [(first, last) for first, last in spans if last - first > 1]:
-            found |= zip(map(_halfway, spans), each(look_halfway, spans), strict=True)
-            spans = [half for span in spans for half in ((span[0], _halfway(span)), (_halfway(span), span[1]))]
+        for threes in _rounds(len(frames)):
+            found |= zip([at for _, at, _ in threes], each(look_between, threes), strict=True)
         return [_faces(found[at], frame.width / lumas[at].shape[1]) for at, frame in enumerate(frames)]
 
     def _everywhere(self, luma: Picture) -> _Squares:
@@ -173,6 +171,17 @@ class _Place:
         right, bottom = (int(value) for value in np.maximum(one[:2] + one[2], other[:2] + other[2]) + margin)
         smallest, largest = int(min(one[2], other[2]) / _SIDE_CHANGE), int(max(one[2], other[2]) * _SIDE_CHANGE)
         return cls(max(0, left), max(0, top), right, bottom, smallest, largest)
+
+
+def _rounds(count: int) -> Iterator[list[tuple[int, int, int]]]:
+    """All of so many pictures but the first and the last, each between the two around it that are looked at before.
+
+    What is in one round can be done at once.
+    """
+    spans = [(0, count - 1)]
+    while threes := [(first, (first + last) // 2, last) for first, last in spans if last - first > 1]:
+        yield threes
+        spans = [half for first, middle, last in threes for half in ((first, middle), (middle, last))]
 
 
 def _places(first: _Squares, last: _Squares) -> list[_Place]:

@@ -52,18 +52,19 @@ def working_pictures(frames: Sequence[Frame], long_side_px: int) -> Tensor:
 def working_luma(frame: Frame, long_side_px: int) -> Picture:
     """The luma plane shrunk on the CPU, for a search there: (H, W) uint8, in the frame's own range.
 
-    Whole blocks are averaged first, and what is left to be shrunk, by less than two, is sampled: a tenth of the cost of
-    averaging over every pixel's exact share.
+    It is halved as often as that leaves it large enough, and what is left to be shrunk, by less than two, is sampled: a
+    fraction of the cost of averaging over every pixel's exact share.
     """
     width, height = working_size(frame.width, frame.height, long_side_px)
-    block = max(1, frame.width // width)
-    columns, rows = frame.width // block, frame.height // block
-    luma = frame.y[: rows * block, : columns * block].cpu().numpy()
-    blocks = cv2.resize(luma, (columns, rows), interpolation=cv2.INTER_AREA)
+    luma, block = frame.y.cpu().numpy(), 1
+    while luma.shape[0] >= 2 * height and luma.shape[1] >= 2 * width:
+        rows, columns = luma.shape[0] // 2, luma.shape[1] // 2
+        luma = cv2.resize(luma[: 2 * rows, : 2 * columns], (columns, rows), interpolation=cv2.INTER_AREA)
+        block *= 2
     steps = np.array([frame.width / width, frame.height / height]) / block
     sampling = np.column_stack([np.diag(steps), (steps - 1) / 2])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    small = cv2.warpAffine(blocks, sampling, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    small = cv2.warpAffine(luma, sampling, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return small.astype(np.uint8, copy=False)
 
 

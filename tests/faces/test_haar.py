@@ -8,6 +8,7 @@ import torch
 
 from heygem.errors import WeightsMissingError
 from heygem.faces import haar
+from heygem.faces.detections import find_faces
 from heygem.faces.haar import HaarDetector
 from heygem.frame import ColourSpace, Frame
 from heygem.media.video_source import VideoSource
@@ -54,6 +55,11 @@ def empty(frame: Frame) -> Frame:
     return Frame(torch.full_like(frame.data, 128), frame.width, frame.height, frame.colour)
 
 
+def beside(left: Frame, right: Frame) -> Frame:
+    planes = [torch.cat([getattr(left, name), getattr(right, name)], 1).flatten() for name in ("y", "u", "v")]
+    return Frame(torch.cat(planes), left.width + right.width, left.height, left.colour)
+
+
 @pytest.fixture
 def whole_searches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Grows by one whenever all of a picture is searched."""
@@ -95,8 +101,7 @@ def test_a_face_that_moved_far_is_found_on_its_way(frame: Frame) -> None:
 
 
 def test_each_of_several_faces_is_followed(frame: Frame, whole_searches: list[int]) -> None:
-    planes = [torch.cat([plane, plane.roll(40, 1)], 1) for plane in (frame.y, frame.u, frame.v)]
-    pair = Frame(torch.cat([p.flatten() for p in planes]), 2 * frame.width, frame.height, frame.colour)
+    pair = beside(frame, moved(frame, 40))
     found = HaarDetector().detect([pair, moved(pair, 10), moved(pair, 20)])
     assert len(whole_searches) == 2
     for number, faces in enumerate(found):
@@ -105,29 +110,46 @@ def test_each_of_several_faces_is_followed(frame: Frame, whole_searches: list[in
         assert faces[0].score >= faces[1].score
 
 
-def test_groups_that_are_searched_at_once_show_what_each_shows_alone_in_whatever_order_threads_come_to_them(
-    frame: Frame, whole_searches: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    detector = HaarDetector()
-    # The last group is short, and the face is gone at one end of the second: that one is searched wholly throughout.
-    frames = [moved(frame, 3 * number) for number in range(detector.batch - 10)]
-    frames[16] = empty(frame)
-    alone = [faces for start in (0, 16) for faces in detector.detect(frames[start : start + 16])]
-    assert len(whole_searches) == 2 + len(frames) - 16
-    together = detector.detect(frames)
-    assert len(whole_searches) == 2 * (2 + len(frames) - 16)
+def test_a_face_that_goes_away_and_comes_back_is_followed(frame: Frame, whole_searches: list[int]) -> None:
+    shifts = [250 - abs(250 - 31 * number) for number in range(17)]
+    lefts = [face.box[0] for [face] in HaarDetector().detect([moved(frame, shift) for shift in shifts])]
+    np.testing.assert_allclose(lefts, np.array(shifts) + 335, atol=25)
+    assert len(whole_searches) == 3  # once where the face is farthest, and from there on everybody knows where it goes
 
-    def one_by_one_backwards(work: Callable[[int], object], items: Sequence[int]) -> list[object]:
-        done = {item: work(item) for item in reversed(items)}
-        return [done[item] for item in items]
+
+def test_where_somebody_leaves_is_searched_for_by_halves(frame: Frame, whole_searches: list[int]) -> None:
+    both = beside(frame, frame)
+    found = HaarDetector().detect([both] * 11 + [beside(frame, empty(frame))] * 6)
+    assert [len(faces) for faces in found] == [2] * 11 + [1] * 6
+    assert len(whole_searches) == 2 + 4
+
+
+def test_threads_may_come_to_the_pictures_in_any_order(frame: Frame, monkeypatch: pytest.MonkeyPatch) -> None:
+    detector = HaarDetector()
+    frames = [moved(frame, 3 * number) for number in range(11)]
+    frames[6] = empty(frame)
+    together = detector.detect(frames)
+
+    def one_by_one_backwards(work: Callable[[object], object], items: Sequence[object]) -> list[object]:
+        return [work(item) for item in reversed(items)][::-1]
 
     monkeypatch.setattr(haar, "each", one_by_one_backwards)
-    backwards = detector.detect(frames)
-    for found in (together, backwards):
-        for ours, theirs in zip(found, alone, strict=True):
-            assert [face.score for face in ours] == [face.score for face in theirs]
-            for one, other in zip(ours, theirs, strict=True):
-                np.testing.assert_array_equal(one.box, other.box)
+    for ours, theirs in zip(together, detector.detect(frames), strict=True):
+        assert [face.score for face in ours] == [face.score for face in theirs]
+        for one, other in zip(ours, theirs, strict=True):
+            np.testing.assert_array_equal(one.box, other.box)
+
+
+def test_what_follows_the_first_batches_of_a_clip_does_not_change_their_faces() -> None:
+    detector = HaarDetector()
+    clip = list(VideoSource(PRESENTER).frames())
+    assert detector.batch < len(clip)
+    beginning, whole = (
+        find_faces(frames, detector, on_batch=lambda done: None) for frames in (clip[: detector.batch], clip)
+    )
+    assert beginning.counts.sum() == detector.batch
+    np.testing.assert_array_equal(beginning.boxes, whole.boxes[: detector.batch])
+    np.testing.assert_array_equal(beginning.landmarks, whole.landmarks[: detector.batch])
 
 
 def test_opencv_without_its_cascades_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
