@@ -2,9 +2,11 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from heygem.errors import WeightsMissingError
 from heygem.faces import haar
@@ -55,6 +57,14 @@ def empty(frame: Frame) -> Frame:
     return Frame(torch.full_like(frame.data, 128), frame.width, frame.height, frame.colour)
 
 
+def scaled(frame: Frame, factor: float, centre: NDArray[np.float64]) -> Frame:
+    """The luma as many times larger, about a point; the chroma as it is."""
+    matrix = np.column_stack([factor * np.eye(2), (1 - factor) * centre])
+    luma = cv2.warpAffine(frame.y.numpy(), matrix, (frame.width, frame.height), borderMode=cv2.BORDER_REPLICATE)
+    planes = [torch.from_numpy(luma), frame.u, frame.v]
+    return Frame(torch.cat([plane.flatten() for plane in planes]), frame.width, frame.height, frame.colour)
+
+
 def beside(left: Frame, right: Frame) -> Frame:
     planes = [torch.cat([getattr(left, name), getattr(right, name)], 1).flatten() for name in ("y", "u", "v")]
     return Frame(torch.cat(planes), left.width + right.width, left.height, left.colour)
@@ -98,6 +108,17 @@ def test_a_face_that_moved_far_is_found_on_its_way(frame: Frame) -> None:
     frames = [moved(frame, shift) for shift in (0, 80, 160, 240)]
     lefts = [face.box[0] for [face] in HaarDetector().detect(frames)]
     np.testing.assert_allclose(lefts, [335, 415, 495, 575], atol=25)
+
+
+def test_a_face_that_is_larger_or_smaller_between_is_found_in_its_size(frame: Frame, whole_searches: list[int]) -> None:
+    centre = np.array([427.0, 216.0])
+    [[face], [near], [_], [far], [_]] = HaarDetector().detect(
+        [frame, scaled(frame, 1.2, centre), frame, scaled(frame, 1 / 1.2, centre), frame]
+    )
+    assert len(whole_searches) == 2
+    corners = face.box.reshape(2, 2) - centre
+    np.testing.assert_allclose(near.box.reshape(2, 2), centre + 1.2 * corners, atol=12)
+    np.testing.assert_allclose(far.box.reshape(2, 2), centre + corners / 1.2, atol=12)
 
 
 def test_each_of_several_faces_is_followed(frame: Frame, whole_searches: list[int]) -> None:

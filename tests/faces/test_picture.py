@@ -41,6 +41,15 @@ def test_shrinking_keeps_places_and_averages() -> None:
     assert abs(float(working_luma(frame, 40)[11:14, 21:29].mean()) - 150) < 3  # of all rows, not of some
 
 
+@pytest.mark.parametrize("width", [64, 70, 80])
+def test_every_pixel_of_a_small_luma_is_in_the_middle_of_those_that_it_stands_for(width: int) -> None:
+    frame = frame_of((0, 0, 0), width, 32, ColourSpace())
+    frame.y.copy_(3 * torch.arange(width).expand(32, width))
+    share = width / 20
+    wanted = 3 * ((np.arange(20) + 0.5) * share - 0.5)
+    assert np.abs(working_luma(frame, 20) - wanted).max() <= 1.3
+
+
 def test_luma_keeps_a_picture_that_is_small_enough() -> None:
     frame = frame_of((0.2, 0.5, 0.7), 64, 32, ColourSpace())
     frame.y.copy_(torch.arange(64 * 32).reshape(32, 64) % 256)
