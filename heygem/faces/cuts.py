@@ -6,6 +6,7 @@ Knows nothing of faces. Dissolves are no cuts: nothing jumps in them.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import torch
@@ -54,6 +55,12 @@ class CutDetector:
         self._new_light.append(0.0 if self._histogram is None else float(np.abs(counts - self._histogram).sum() / 2))
         self._recent.append(tiny)
         self._histogram = counts
+
+    def watching(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """Pass frames on, each looked at before."""
+        for frame in frames:
+            self.add(frame)
+            yield frame
 
     def cuts(self) -> NDArray[np.bool_]:
         """(F,) bool: a new scene begins with this frame. The first frame does not count as a cut."""

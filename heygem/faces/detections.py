@@ -135,6 +135,7 @@ def find_faces(
     *,
     on_batch: Callable[[int], None],
     detect: Callable[[Sequence[Frame]], list[list[Face]]] | None = None,
+    cuts: CutDetector | None = None,
 ) -> Detections:
     """Look at every frame once; no more than a batch of them is in memory.
 
@@ -143,20 +144,21 @@ def find_faces(
         detector: Says how many frames it likes at once, and who it is.
         on_batch: Called after each batch with the number of frames done so far; what it raises passes.
         detect: Used in place of `detector.detect`, by a caller who wants to halve batches that do not fit the device.
+        cuts: Who has watched the frames on their way here; None: they are watched here.
 
     Raises:
         torch.OutOfMemoryError: a batch does not fit on the device.
     """
     detect = detect or detector.detect
-    cuts = CutDetector()
+    if cuts is None:
+        cuts = CutDetector()
+        frames = cuts.watching(frames)
     counts: list[int] = []
     faces_of_batches: list[_Faces] = []
     width = height = 0
     frames = iter(frames)
     while batch := list(islice(frames, detector.batch)):
         width, height = batch[0].width, batch[0].height
-        for frame in batch:
-            cuts.add(frame)
         found = detect(batch)
         counts.extend(len(faces) for faces in found)
         faces_of_batches.append(_pack([face for faces in found for face in faces]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -11,7 +11,7 @@ from math import ceil
 import torch
 
 from heygem.batch_memory import BatchMemory
-from heygem.faces.cuts import SETTLED_AFTER
+from heygem.faces.cuts import SETTLED_AFTER, CutDetector
 from heygem.faces.detect import FaceDetector
 from heygem.faces.detections import Detections, find_faces
 from heygem.faces.face import Face
@@ -23,8 +23,9 @@ from heygem.pipeline.halving import in_halves
 from heygem.pipeline.prefetch import prefetch
 from heygem.pipeline.progress import Progress, Stage
 
-_MOST_AHEAD = 16
-"""Frames that are decoded ahead at the most, however many the detector takes at once: 200 MB at 4K."""
+_AHEAD_BYTES = 200 * 1024 * 1024
+"""Frames decoded ahead at the most, however many the detector takes at once: 16 at 4K. Where there is room for all that
+it takes, they are there when it asks for them."""
 
 _TICK_FRAMES = 25
 """Frames that are passed over between two ticks."""
@@ -78,15 +79,9 @@ def find_in_first(
     known = known_in_first(count, source, searcher, cache)
     if known is not None:
         return known, True
-    with (
-        closing(source.frames()) as all_frames,
-        closing(prefetch(islice(all_frames, needed), _frames_ahead(searcher.detector))) as read_ahead,
-    ):
-        found = find_faces(
-            read_ahead,
-            searcher.detector,
-            detect=lambda batch: detect(batch, searcher),
-            on_batch=lambda done: progress.tick(Stage.TRACKING, done, frames),
+    with closing(source.frames()) as all_frames:
+        found = _search(
+            islice(all_frames, needed), source, searcher, lambda done: progress.tick(Stage.TRACKING, done, frames)
         )
     found = replace(found, is_whole=len(found) < needed)
     cache.put(source.path, searcher.detector.identity, source.info.fps, found)
@@ -128,13 +123,18 @@ def find_in_part(
             if number % _TICK_FRAMES == 0:
                 progress.tick(Stage.TRACKING, number)
         wanted = (_noted(number, frame, sums) for number, frame in zip(part, frames, strict=False))
-        with closing(prefetch(wanted, _frames_ahead(searcher.detector))) as read_ahead:
-            return find_faces(
-                read_ahead,
-                searcher.detector,
-                detect=lambda batch: detect(batch, searcher),
-                on_batch=lambda done: progress.tick(Stage.TRACKING, done, len(part)),
-            )
+        return _search(wanted, source, searcher, lambda done: progress.tick(Stage.TRACKING, done, len(part)))
+
+
+def _search(
+    frames: Iterable[Frame], source: VideoSource, searcher: Searcher, on_batch: Callable[[int], None]
+) -> Detections:
+    """Search frames of a clip; meanwhile the next are decoded, and looked at for cuts."""
+    cuts = CutDetector()
+    with closing(prefetch(cuts.watching(frames), _frames_ahead(source, searcher.detector))) as ahead:
+        return find_faces(
+            ahead, searcher.detector, detect=lambda batch: detect(batch, searcher), on_batch=on_batch, cuts=cuts
+        )
 
 
 def _noted(number: int, frame: Frame, sums: PictureSums) -> Frame:
@@ -142,5 +142,6 @@ def _noted(number: int, frame: Frame, sums: PictureSums) -> Frame:
     return frame
 
 
-def _frames_ahead(detector: FaceDetector) -> int:
-    return min(_MOST_AHEAD, detector.batch)
+def _frames_ahead(source: VideoSource, detector: FaceDetector) -> int:
+    frame_bytes = source.info.width * source.info.height * 3 // 2
+    return max(1, min(detector.batch, _AHEAD_BYTES // frame_bytes))
