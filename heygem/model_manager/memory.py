@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 
 import torch
 
+from heygem.heap import give_back_free_pages
+
 
 def give_back_memory() -> None:
-    """Collect cycles, empty CUDA's cache, and let glibc return free pages, which it keeps by default."""
+    """Collect cycles, empty CUDA's cache, and return what the C library keeps."""
     gc.collect()
     torch.cuda.empty_cache()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
+    give_back_free_pages()

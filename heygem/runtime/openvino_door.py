@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from heygem.device import Placement, precision_name
 from heygem.errors import DeviceError, Text
+from heygem.heap import give_back_free_pages
 from heygem.runtime.converted import ConvertedNetworks
 from heygem.runtime.mapped import give_back_pages
 from heygem.runtime.network import Input
@@ -50,6 +51,7 @@ class _Turns:
             latest = self._latest()
             if latest is not None and latest is not network:
                 latest.release_memory()
+                give_back_free_pages()
             # Weak: a model that is unloaded is gone.
             self._latest = weakref.ref(network) if gives_back else lambda: None
             yield
