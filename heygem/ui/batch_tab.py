@@ -28,6 +28,7 @@ from heygem.weights.speakers import speaker_names
 
 _CLIP_SUFFIXES = [".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".ts", ".mpg", ".flv", ".wmv"]
 
+_TAKE_JS = "(files) => [files, null]"
 _CLIP_LIST_JS = ROW_BUTTONS_JS + Path(__file__).with_name("clip_list.js").read_text(encoding="utf-8")
 
 
@@ -57,6 +58,7 @@ class BatchTab:
                     height=140,
                     elem_id="batch-clips",
                 )
+                self._arrived = gr.File(file_count="multiple", visible=False, elem_id="batch-arrived")
                 self._list = gr.HTML(elem_id="batch-list", apply_default_css=False, js_on_load=_CLIP_LIST_JS)
                 self._csv = gr.UploadButton(label("csv"), file_types=[".csv"], size="sm", elem_id="batch-csv")
                 gr.HTML(f'<div class="hg-meta">{bilingual(text.CSV_HINT)}</div>', apply_default_css=False)
@@ -86,7 +88,17 @@ class BatchTab:
         # are given: otherwise gradio makes them up anew whenever the server starts.
         remembered = gr.BrowserState("", storage_key="heygem_draft", secret="heygem")
         wiring.on(page.load, self._begin, [chosen, remembered], [chosen, remembered, self._speech, *form])
-        wiring.on(self._drop.upload, self._add, [chosen, self._drop], [chosen, self._drop])
+        # The page empties the drop area itself: what is dropped while the server adds these clips is added on its own.
+        taken = self._drop.upload(
+            None,
+            self._drop,
+            [self._arrived, self._drop],
+            js=_TAKE_JS,
+            trigger_mode="multiple",
+            show_progress="hidden",
+            api_visibility="private",
+        )
+        wiring.on(partial(taken.then, trigger_mode="multiple"), self._add, [chosen, self._arrived], [chosen])
         wiring.on(self._csv.upload, self._arrange, [chosen, self._csv], [chosen, self._csv_error])
         changes = partial(gr.on, [self._speech.change, *(field.change for field in form)], trigger_mode="always_last")
         wiring.on(changes, self._note, [chosen, self._speech, *form], None)
@@ -94,8 +106,7 @@ class BatchTab:
         def act(chosen: Chosen, event: gr.EventData) -> Chosen:
             return self.clips.act(chosen, str(event.act), str(event.job))
 
-        # Gradio finds the parameter for the event by its annotation, which it evaluates in the module's scope.
-        wiring.on(self._list.click, act, [chosen], [chosen])
+        wiring.on_press(self._list, act, [chosen], [chosen])
         wiring.on(self._submit_button.click, self._submit, [chosen, self._speech, *form], [chosen, self._error])
         for html in (self._status, self._player, self._tiles):
             wiring.on_row_buttons(html)
@@ -106,8 +117,8 @@ class BatchTab:
         speech = gr.skip() if draft.speech is None else str(draft.speech)
         return [chosen, chosen.draft, speech, *from_options(draft.options, self._speakers())]
 
-    def _add(self, chosen: Chosen, paths: list[str] | None) -> tuple[Chosen, None]:
-        return self.clips.add(chosen, paths or []), None
+    def _add(self, chosen: Chosen, paths: list[str] | None) -> Chosen:
+        return self.clips.add(chosen, paths or [])
 
     def _arrange(self, chosen: Chosen, csv: str) -> tuple[Chosen, str]:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,8 @@ class Wiring:
         self.look = look
         self.chosen = gr.State(Chosen())
         self._actions = JobActions(queue)
-        # Apart from `chosen`, so that a poll that is under way cannot undo what a button has just chosen.
-        self._shown = gr.State([])
+        # In the page, in the same answer as the HTML: of answers that overtake each other it knows which one it shows.
+        self._shown = gr.JSON(visible=False, elem_id="shown")
         self._panels: list[Panel] = []
 
     def poll(self, blocks: gr.Blocks, panels: Sequence[Panel]) -> None:
@@ -62,19 +63,37 @@ class Wiring:
         done = event(handler, inputs, outputs, **_QUICK)
         done.then(self._refresh, [self._shown, self.chosen], self._outputs(), **_QUICK)
 
+    def on_press(
+        self,
+        html: gr.HTML,
+        handler: Callable[..., Any],
+        inputs: Sequence[Component] | None,
+        outputs: Sequence[Component | gr.Accordion | gr.Tabs] | None,
+    ) -> None:
+        """Call `handler` whenever a button in `html` is pressed.
+
+        Args:
+            html: Needs `ROW_BUTTONS_JS` or a script that triggers clicks as that does.
+            handler: Takes gr.EventData last; gradio finds that parameter by its annotation, which it evaluates in the
+                handler's module.
+            inputs: As for `on`.
+            outputs: As for `on`.
+        """
+        # Gradio drops an event while the one before is under way, unless told; but another press is for another row.
+        self.on(partial(html.click, trigger_mode="multiple"), handler, inputs, outputs)
+
     def on_row_buttons(self, html: gr.HTML) -> None:
-        """Make the buttons in the rows of `html` work; it needs `ROW_BUTTONS_JS`."""
+        """Make the buttons in the rows of `html` do what they do to jobs."""
 
         def act(chosen: Chosen, event: gr.EventData) -> Chosen:
             return self._actions.act(chosen, str(event.act), str(event.job))
 
-        # Gradio finds the parameter for the event by its annotation, which it evaluates in the module's scope.
-        self.on(html.click, act, [self.chosen], [self.chosen])
+        self.on_press(html, act, [self.chosen], [self.chosen])
 
     def _outputs(self) -> list[Component]:
         return [self._shown, *(panel.html for panel in self._panels)]
 
-    def _refresh(self, shown: list[int], chosen: Chosen) -> list[Any]:
+    def _refresh(self, shown: object, chosen: Chosen) -> list[Any]:
         marks, updates = refresh(self._panels, self.look(), chosen, shown)
         return [marks, *updates]
 

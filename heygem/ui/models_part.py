@@ -54,8 +54,8 @@ class ModelsPart:
             elif event.act == "cancel":
                 downloads.cancel(name)
 
-        wiring.on(self._models.click, act, None, None)
-        wiring.on(self._weights.click, fetch, None, None)
+        wiring.on_press(self._models, act, None, None)
+        wiring.on_press(self._weights, fetch, None, None)
 
     def _draw_weights(self) -> str:
         # The downloads first: one that ends in between is shown neither as missing nor as begun anew.

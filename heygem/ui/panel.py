@@ -67,6 +67,9 @@ class Panel:
     draw: Callable[[View, Chosen], str]
 
 
+_MOST_IN_A_BROWSER = 2**53
+"""Up to here JavaScript's numbers are exact."""
+
 _NEWS_S = 3600.0
 """Seconds after its end for which a training is shown to whoever did not ask for it."""
 
@@ -114,22 +117,22 @@ def drawn_once(draw: Callable[[View], str]) -> Callable[[View, Chosen], str]:
     return drawn
 
 
-def refresh(panels: Sequence[Panel], view: View, chosen: Chosen, shown: Sequence[int]) -> tuple[list[int], list[Any]]:
+def refresh(panels: Sequence[Panel], view: View, chosen: Chosen, shown: object) -> tuple[list[int], list[Any]]:
     """Draw all panels anew.
 
     Args:
         panels: What is to be drawn.
         view: The server now.
         chosen: What the browser tab looks at.
-        shown: What the browser tab shows, as returned last time; empty at first.
+        shown: What the browser tab says it shows, as returned with what it drew last; anything else at first.
 
     Returns:
         What it will show, and an update for each panel: its HTML, or a skip where nothing changed, so that a video that
         plays is left alone.
     """
     drawn = [panel.draw(view, chosen) for panel in panels]
-    marks = [hash(html) for html in drawn]
-    before: Sequence[int | None] = shown or [None] * len(panels)
+    marks = [hash(html) % _MOST_IN_A_BROWSER for html in drawn]
+    before = shown if isinstance(shown, list) and len(shown) == len(panels) else [None] * len(panels)
     return marks, [gr.skip() if old == new else html for html, old, new in zip(drawn, before, marks, strict=True)]
 
 

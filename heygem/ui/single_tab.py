@@ -104,7 +104,7 @@ class SingleTab:
         def choose_face(chosen: Chosen, event: gr.EventData) -> tuple[Chosen, str]:
             return replace(chosen, face=str(event.face)), str(event.face)
 
-        wiring.on(self._preflight.click, choose_face, [wiring.chosen], [wiring.chosen, form.face])
+        wiring.on_press(self._preflight, choose_face, [wiring.chosen], [wiring.chosen, form.face])
         fill = partial(self._fill_again, wiring)
         wiring.on(self._again.click, fill, [wiring.chosen], [self._error, *form])
 

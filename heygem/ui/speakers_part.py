@@ -85,9 +85,8 @@ class SpeakersPart:
         def act(chosen: Chosen, event: gr.EventData) -> list[Any]:
             return self._act(chosen, str(event.act), str(event.job))
 
-        # Gradio finds the parameter for the event by its annotation, which it evaluates in the module's scope.
         for html in (self._list, self._film):
-            wiring.on(html.click, act, [chosen], [chosen, single, fold, tabs])
+            wiring.on_press(html, act, [chosen], [chosen, single, fold, tabs])
         wiring.on_row_buttons(self._training)
         # The list is sent anew when a speaker appeared or went, and seldom else.
         wiring.on(self._list.change, self._offer, [single, batch], [single, batch])

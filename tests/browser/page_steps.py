@@ -3,12 +3,14 @@
 import math
 import wave
 from array import array
+from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import expect
 
 PRESENTER = Path(__file__).resolve().parents[1] / "data" / "presenter.mp4"
 SPEECH_S = 1.2
+REQUESTS = "**/gradio_api/run/**"
 SINGLE, BATCH, HISTORY = range(3)
 
 
@@ -43,6 +45,31 @@ def fill_batch(page, speech, clips):
     page.set_input_files("#batch-clips input[type=file]", clips)
     page.wait_for_selector("#batch-speech input[type=file]", state="detached")
     expect(page.locator("#batch-list li")).to_have_count(len(clips))
+
+
+@contextmanager
+def held_back(page, words, count):
+    """Requests with `words` in them reach the server at the end, when there are `count` of them. Gives them."""
+    held = []
+
+    def hold(route):
+        if words in (route.request.post_data or ""):
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route(REQUESTS, hold)
+    yield held
+    wait_until(page, lambda: len(held) == count)
+    page.unroute_all()  # lets them go
+
+
+def wait_until(page, is_so):
+    for _ in range(300):
+        if is_so():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("it never was so")
 
 
 def wait_for_video(page, selector, timeout_ms=30_000):

@@ -3,13 +3,28 @@
 from zipfile import ZipFile
 
 import pytest
-from page_steps import BATCH, PRESENTER, SINGLE, download, fill_batch, fill_single, go_to, wait_for_video
+from page_steps import (
+    BATCH,
+    PRESENTER,
+    REQUESTS,
+    SINGLE,
+    download,
+    fill_batch,
+    fill_single,
+    go_to,
+    held_back,
+    wait_for_video,
+    wait_until,
+)
 from playwright.sync_api import expect
 from test_accessibility import scan_both_themes
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
 
 NAMES = "#batch-list .hg-clip .hg-name"
+SEE_TWO = """() => new MutationObserver(() => {
+  window.were_two ||= document.querySelectorAll('#batch-list li').length === 2;
+}).observe(document.querySelector('#batch-list'), {childList: true, subtree: true})"""
 FOCUSED = (
     "document.activeElement.closest('[data-act]')?.dataset.act + ' ' + document.activeElement.closest('li')?.innerText"
 )
@@ -133,3 +148,45 @@ def test_a_list_is_put_together_by_hand_and_outlives_a_refresh(quick_server, ope
     page.click("[data-act=clips-remove-all]")
     page.click("#hg-confirm [value=yes]")
     expect(rows).to_have_count(0)
+
+
+def test_nothing_is_lost_while_the_server_is_slow_to_answer(quick_server, open_page, speech, clip_named):
+    page = open_page(quick_server)
+    a, b, c, d = (clip_named(f"{name}.mp4") for name in "abcd")
+    fill_batch(page, speech, [a, b])
+    with held_back(page, "FileData", 2) as held:
+        page.set_input_files("#batch-clips input[type=file]", c)
+        wait_until(page, lambda: held)
+        page.set_input_files("#batch-clips input[type=file]", d)
+    names = page.locator(NAMES)
+    expect(names).to_have_count(4)
+    assert sorted(name[-5:] for name in names.all_inner_texts()) == ["a.mp4", "b.mp4", "c.mp4", "d.mp4"]
+    with held_back(page, "clip-remove", 2):
+        for name in "ac":
+            page.locator("#batch-list li", has_text=f"{name}.mp4").locator("[data-act=clip-remove]").click()
+    expect_order(page, "b.mp4", "d.mp4")
+
+
+def test_an_answer_that_comes_late_does_not_stay(quick_server, open_page, speech, clip_named):
+    page = open_page(quick_server)
+    fill_batch(page, speech, [clip_named(f"{name}.mp4") for name in "abc"])
+    expect(page.locator("#batch-list [data-verdict=looking]")).to_have_count(0)  # nothing else will change the list
+    late = []
+
+    def answer(route):
+        response = route.fetch()
+        if not late and "b.mp4" in response.text() and "a.mp4" not in response.text():
+            late.append((route, response))
+        else:
+            route.fulfill(response=response)
+
+    page.route(REQUESTS, answer)
+    page.locator("[data-act=clip-remove]").nth(0).click()
+    wait_until(page, lambda: late)
+    page.locator("[data-act=clip-remove]").nth(2).click()
+    expect(page.locator("#batch-list li")).to_have_count(1)
+    route, response = late[0]
+    page.evaluate(SEE_TWO)
+    route.fulfill(response=response)
+    page.wait_for_function("window.were_two")
+    expect_order(page, "b.mp4")

@@ -102,11 +102,14 @@ class Page:
 
     def trigger(self, elem_id, event, values=None, data=None):
         """Trigger an event and the drawing that follows it; what the tab shows by element, None where it is left."""
-        first = self.event_of(elem_id, event)
-        [then] = [one for one in self.events if one["trigger_after"] == first["id"]]
-        self.send(first, values or {}, data)
-        shown = self.send(then, {}, None)
+        first, values = self.event_of(elem_id, event), dict(values or {})
         names = {number: name for name, number in self.ids.items()}
+        if not first["backend_fn"]:  # the page moves what was given to another part itself
+            values[names[first["outputs"][0]]] = values.pop(elem_id)
+            first = self.after(first)
+        then = self.after(first)
+        self.send(first, values, data)
+        shown = self.send(then, {}, None)
         return {
             names.get(number): None if isinstance(html, dict) else html
             for number, html in zip(then["outputs"], shown, strict=True)
@@ -116,10 +119,17 @@ class Page:
         [found] = [one for one in self.events if [self.ids[elem_id], event] in one["targets"]]
         return found
 
+    def after(self, event):
+        [then] = [one for one in self.events if one["trigger_after"] == event["id"]]
+        return then
+
     def send(self, event, values, data):
         given = {self.ids[name]: value for name, value in values.items()}
         sent = [given.get(number, self.props[number].get("value")) for number in event["inputs"]]
         body = {"data": sent, "fn_index": event["id"], "session_hash": self.session, "event_data": data}
         answer = self.http.post("/gradio_api/run/predict", json=body)
         assert answer.status_code == 200, answer.text
-        return answer.json()["data"]
+        outputs = dict(zip(event["outputs"], answer.json()["data"], strict=True))
+        if self.ids["shown"] in outputs:
+            self.props[self.ids["shown"]]["value"] = outputs[self.ids["shown"]]
+        return list(outputs.values())

@@ -5,6 +5,7 @@ import copy
 
 import gradio as gr
 import pytest
+from fastapi.encoders import jsonable_encoder
 from gradio.state_holder import SessionState
 
 from heygem.ui.polled_page import PolledPage
@@ -24,7 +25,7 @@ def answers(kind, outputs, predictions):
     block_fn = next(iter(page.fns.values()))
     sent = asyncio.run(page.postprocess_data(block_fn, copy.deepcopy(predictions), state))
     # An HTML that is skipped gets a property called __type__ from gradio, which nothing reads.
-    plain = [SKIP if one == {**SKIP, "props": SKIP} else one for one in sent]
+    plain = [SKIP if one == {**SKIP, "props": SKIP} else one for one in jsonable_encoder(sent)]
     return plain, [state[one._id] for one in made if isinstance(one, gr.State)]
 
 
@@ -33,6 +34,7 @@ def answers(kind, outputs, predictions):
     [
         ([lambda: gr.State([]), gr.HTML, gr.HTML], [[1, 2], SKIP, "<b>new</b>"]),
         ([lambda: gr.State({}), gr.HTML], [{"a": 1}, ""]),
+        ([gr.JSON, gr.HTML], [[1, 2], SKIP]),
         ([gr.HTML], "<i>one</i>"),
         ([gr.HTML], SKIP),
         ([lambda: gr.State(7)], 8),
