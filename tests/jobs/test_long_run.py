@@ -12,7 +12,7 @@ from scipy.stats import theilslopes
 from heygem.media.ffmpeg_binary import ffmpeg_binary
 
 HERE = Path(__file__).parent
-JOBS, FIRST = 18, 6
+JOBS, FIRST = 36, 6
 """So many jobs; the first ones fill caches and grow the heap to its size."""
 
 
