@@ -1,4 +1,7 @@
-"""Looks at uploads on one quiet thread, so that neither the page nor a running job waits for it.
+"""Looks at uploads on one thread, so that neither the page nor a running job waits for it.
+
+It has the priority of all others: below them it would keep Python's lock, and modules that it imports, from them for as
+long as a busy machine keeps the processor from it.
 
 Once nobody waits for an answer, it has done ahead what the jobs will need. Knows who asks and what was answered; knows
 neither how a file is looked at nor how an answer is shown.
@@ -7,8 +10,6 @@ neither how a file is looked at nor how an answer is shown.
 from __future__ import annotations
 
 import logging
-import os
-import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_NICENESS = 10
 _REMEMBERED = 1000
 """Answers: a few kilobytes each. Batches of many clips are open in several browser tabs, with several options."""
 
@@ -123,7 +123,6 @@ class PreflightDesk:
             return self._answers.get(question)
 
     def _work(self) -> None:
-        _be_nice()
         was_put_off = False
         while True:
             with self._changed:
@@ -194,9 +193,3 @@ class PreflightDesk:
         with self._changed:
             if question in self._answers:
                 self._answers[question] = answer
-
-
-def _be_nice() -> None:
-    """Let the calling thread, and those and the processes that it begins, yield to whoever else wants the processor."""
-    if sys.platform == "linux":  # elsewhere this would slow the whole process down
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

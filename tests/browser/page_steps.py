@@ -60,11 +60,11 @@ def held_back(page, words, count):
 
     page.route(REQUESTS, hold)
     yield held
-    wait_until(page, lambda: len(held) == count)
+    wait_on_page(page, lambda: len(held) == count)
     page.unroute_all()  # lets them go
 
 
-def wait_until(page, is_so):
+def wait_on_page(page, is_so):
     for _ in range(300):
         if is_so():
             return

@@ -14,7 +14,7 @@ from page_steps import (
     go_to,
     held_back,
     wait_for_video,
-    wait_until,
+    wait_on_page,
 )
 from playwright.sync_api import expect
 from test_accessibility import scan_both_themes
@@ -109,6 +109,10 @@ def expect_order(page, *names):
     expect(page.locator(NAMES)).to_have_text([f"{number}. {name}" for number, name in enumerate(names, 1)])
 
 
+def remove_clip(page, name):
+    page.locator("#batch-list li", has_text=name).locator("[data-act=clip-remove]").click()
+
+
 def test_a_list_is_put_together_by_hand_and_outlives_a_refresh(quick_server, open_page, speech, clip_named, tmp_path):
     page = open_page(quick_server, reduced_motion="reduce")
     a, b, c = (clip_named(f"{name}.mp4") for name in ("a", "b ${1+1}", "c"))
@@ -156,14 +160,14 @@ def test_nothing_is_lost_while_the_server_is_slow_to_answer(quick_server, open_p
     fill_batch(page, speech, [a, b])
     with held_back(page, "FileData", 2) as held:
         page.set_input_files("#batch-clips input[type=file]", c)
-        wait_until(page, lambda: held)
+        wait_on_page(page, lambda: held)
         page.set_input_files("#batch-clips input[type=file]", d)
     names = page.locator(NAMES)
     expect(names).to_have_count(4)
     assert sorted(name[-5:] for name in names.all_inner_texts()) == ["a.mp4", "b.mp4", "c.mp4", "d.mp4"]
     with held_back(page, "clip-remove", 2):
-        for name in "ac":
-            page.locator("#batch-list li", has_text=f"{name}.mp4").locator("[data-act=clip-remove]").click()
+        for name in ("a.mp4", "c.mp4"):
+            remove_clip(page, name)
     expect_order(page, "b.mp4", "d.mp4")
 
 
@@ -181,9 +185,9 @@ def test_an_answer_that_comes_late_does_not_stay(quick_server, open_page, speech
             route.fulfill(response=response)
 
     page.route(REQUESTS, answer)
-    page.locator("[data-act=clip-remove]").nth(0).click()
-    wait_until(page, lambda: late)
-    page.locator("[data-act=clip-remove]").nth(2).click()
+    remove_clip(page, "a.mp4")
+    wait_on_page(page, lambda: late)
+    remove_clip(page, "c.mp4")
     expect(page.locator("#batch-list li")).to_have_count(1)
     route, response = late[0]
     page.evaluate(SEE_TWO)

@@ -24,7 +24,7 @@ def test_it_is_said_that_the_server_is_gone_in_the_page_s_language(quick_server,
     for page in (english, chinese):  # every part of the page has arrived
         expect(page.locator("#state .hg-pill")).to_be_visible()
         page.wait_for_load_state("load")
-        page.wait_for_function("document.querySelectorAll('.hg-log .line').length > 0")
+        expect(page.locator(".hg-log")).to_be_visible()
     quick_server.kill()
     expect(english.get_by_test_id("toast-text")).to_contain_text("Connection to the server was lost")
     expect(chinese.get_by_test_id("toast-text")).to_have_text("与服务器的连接已断开，正在重新连接…")

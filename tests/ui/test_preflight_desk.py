@@ -58,7 +58,7 @@ def test_headers_come_first_and_asking_never_waits(looker):
     assert looker.desk.answer(A) == preflight_desk.Answer(clip="headers of a")
     looker.go.set()
     assert looker.wait_for(A, lambda answer: answer.is_final).report == "report on a pingpong"
-    assert looker.niceness == 10 and os.getpriority(os.PRIO_PROCESS, 0) != 10
+    assert looker.niceness == os.getpriority(os.PRIO_PROCESS, 0)  # lower, it would hold up who waits for its locks
     assert looker.desk.answer(B) is None
 
 
