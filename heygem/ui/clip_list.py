@@ -161,12 +161,10 @@ class ClipList:
         return self.drafts.get(chosen.draft)
 
     def answers(self, draft: Draft) -> list[Answer | None]:
-        """What is known of each clip; whatever was not asked yet is asked, the first clip to be looked at first."""
+        """What is known of each clip; whatever was not asked yet is asked."""
         questions = [question_of(clip, draft) for clip in draft.clips]
         answers = [self._desk.answer(question) for question in questions]
-        for question, answer in reversed(list(zip(questions, answers, strict=True))):
-            if answer is None:
-                self._desk.ask(question)
+        self._desk.ask(*(question for question, answer in zip(questions, answers, strict=True) if answer is None))
         return answers
 
     def draw(self, chosen: Chosen) -> str:

@@ -93,18 +93,19 @@ class PreflightDesk:
         self._answers: OrderedDict[Question, Answer] = OrderedDict()
         self._thread: threading.Thread | None = None
 
-    def ask(self, question: Question) -> None:
-        """Have it answered some time; returns at once."""
+    def ask(self, *questions: Question) -> None:
+        """Have them answered some time, the first of them first; returns at once."""
         with self._changed:
-            if question in self._answers:
-                self._answers.move_to_end(question)
-                return
-            self._answers[question] = self._former(question)
-            self._waiting.append(question)
+            for question in reversed(questions):
+                if question in self._answers:
+                    self._answers.move_to_end(question)
+                else:
+                    self._answers[question] = self._former(question)
+                    self._waiting.append(question)
             while len(self._answers) > _REMEMBERED:
                 forgotten, _ = self._answers.popitem(last=False)
                 self._waiting = [waiting for waiting in self._waiting if waiting != forgotten]
-            if self._thread is None:
+            if self._thread is None and self._waiting:
                 self._thread = threading.Thread(target=self._work, name="preflight", daemon=True)
                 self._thread.start()
             self._changed.notify()
