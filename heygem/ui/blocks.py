@@ -65,6 +65,13 @@ element.querySelector('#language').addEventListener('click', () => {{
   localStorage.setItem('{LANGUAGE_KEY}', is_chinese ? 'en' : 'zh-CN');
   location.reload();
 }});
+for (const name of ['dragover', 'drop']) {{
+  window.addEventListener(name, (event) => {{  // a file that misses its field would take the page's place
+    if (event.defaultPrevented || !event.dataTransfer.types.includes('Files')) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = 'none';
+  }});
+}}
 """
 
 

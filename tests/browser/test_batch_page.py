@@ -192,3 +192,21 @@ def test_an_answer_that_comes_late_does_not_stay(quick_server, open_page, speech
     page.evaluate("window.let_go()")
     page.wait_for_function("window.were_two")
     expect_order(page, "b.mp4")
+
+
+def test_files_are_dropped_into_their_field_and_nowhere_else(quick_server, open_page, clip_named):
+    page = open_page(quick_server)
+    go_to(page, BATCH)
+    drop_file(page, "#queue", clip_named("missed.mp4"))
+    drop_file(page, "#batch-clips button", clip_named("met.mp4"))
+    expect_order(page, "met.mp4")
+
+
+def drop_file(page, selector, path):
+    """As from a file manager."""
+    box = page.locator(selector).bounding_box()
+    place = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    data = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
+    browser = page.context.new_cdp_session(page)
+    for step in ("dragEnter", "dragOver", "drop"):
+        browser.send("Input.dispatchDragEvent", {"type": step, "data": data, **place})
