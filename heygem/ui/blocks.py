@@ -19,7 +19,7 @@ from heygem.ui.batch_tab import BatchTab
 from heygem.ui.clip_faces import serve_clip_faces
 from heygem.ui.clip_list import ClipList
 from heygem.ui.events import ROW_BUTTONS_JS, Wiring
-from heygem.ui.guard import LANGUAGE_KEY, Guard
+from heygem.ui.guard import Guard
 from heygem.ui.health import Health
 from heygem.ui.history_tab import HistoryTab
 from heygem.ui.html_parts import bilingual, both, confirm_dialog
@@ -58,23 +58,6 @@ def _header(*, has_users: bool) -> str:
 </header>"""
 
 
-_HEADER_JS = f"""
-element.querySelector('#theme').addEventListener('click', () => window.heygem_switch_theme());
-element.querySelector('#language').addEventListener('click', () => {{
-  const is_chinese = document.documentElement.lang.startsWith('zh');
-  localStorage.setItem('{LANGUAGE_KEY}', is_chinese ? 'en' : 'zh-CN');
-  location.reload();
-}});
-for (const name of ['dragover', 'drop']) {{
-  window.addEventListener(name, (event) => {{  // a file that misses its field would take the page's place
-    if (event.defaultPrevented || !event.dataTransfer.types.includes('Files')) return;
-    event.preventDefault();
-    event.dataTransfer.dropEffect = 'none';
-  }});
-}}
-"""
-
-
 def build_app(
     settings: Settings,
     queue: TaskQueue,
@@ -109,7 +92,7 @@ def build_app(
         wiring = Wiring(queue, SharedLook(look, queue.store.mark))
         with gr.Row(elem_id="top-row"):
             header = _header(has_users=bool(settings.auth or settings.auth_file)) + confirm_dialog()
-            gr.HTML(header, apply_default_css=False, js_on_load=_HEADER_JS, elem_id="header")
+            gr.HTML(header, apply_default_css=False, elem_id="header")
             state = gr.HTML(apply_default_css=False, elem_id="state")
             rail_html = gr.HTML(rail_button([]), apply_default_css=False, js_on_load=DRAWER_JS, elem_id="rail-button")
         with gr.Row(equal_height=False, elem_id="columns"):

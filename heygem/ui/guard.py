@@ -59,6 +59,18 @@ if (language) {{
   Object.defineProperty(navigator, "language", {{get: () => language, configurable: true}});
   Object.defineProperty(navigator, "languages", {{get: () => [language], configurable: true}});
 }} }} catch (refused) {{ /* without storage, the browser's own language it is */ }}
+document.addEventListener("click", (event) => {{
+  if (!event.target.closest("#language")) return;
+  localStorage.setItem("{LANGUAGE_KEY}", document.documentElement.lang.startsWith("zh") ? "en" : "zh-CN");
+  location.reload();
+}});
+for (const name of ["dragover", "drop"]) {{
+  addEventListener(name, (event) => {{  // a file that misses its field would take the page's place
+    if (event.defaultPrevented || !event.dataTransfer.types.includes("Files")) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = "none";
+  }});
+}}
 const ask = window.fetch;
 window.fetch = async (...what) => {{
   const answer = await ask(...what);

@@ -29,13 +29,14 @@ answer.media = system.media;
 set(picked ? picked === "dark" : system.matches);
 window.matchMedia = (query) => /^\\(prefers-color-scheme:\\s*dark\\)$/.test(query) ? answer : ask(query);
 system.addEventListener("change", () => {{ if (!picked) set(system.matches); }});
-window.heygem_switch_theme = () => {{
+document.addEventListener("click", (event) => {{
+  if (!event.target.closest("#theme")) return;
   picked = answer.matches ? "light" : "dark";
   set(picked === "dark");
   try {{ localStorage.setItem("{THEME_KEY}", picked); }} catch (refused) {{ /* it lasts until the page is closed */ }}
-}};
+}});
 }})();"""
-"""For the head of the page, before gradio's own; ``heygem_switch_theme()`` changes over and remembers it."""
+"""For the head of the page, before gradio's own; a click on #theme changes over and is remembered."""
 
 _FONTS = (
     "system-ui",

@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -70,7 +69,7 @@ class Server:
         try:
             with urllib.request.urlopen(f"{self.url}/healthz", timeout=5):
                 return True
-        except (urllib.error.URLError, ConnectionError):
+        except OSError:  # none listens yet, or it is busy
             return False
 
 

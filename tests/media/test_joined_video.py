@@ -147,12 +147,12 @@ def test_who_stops_it_leaves_nothing(tmp_path: Path, parts: list[Path], at: int)
 def test_ffmpeg_that_takes_long_to_end_can_be_stopped(monkeypatch, tmp_path: Path, parts: list[Path]) -> None:
     """While the index moves to the front nothing is fed; whoever wants to stop is asked all the same."""
 
-    def in_real_time(*args, **kwargs) -> list[str]:
+    def slowly(*args, **kwargs) -> list[str]:
         made = ffmpeg_args.join_args(*args, **kwargs)
         at = made.index("-f")
-        return [*made[:at], "-re", *made[at:]]
+        return [*made[:at], "-readrate", "0.1", *made[at:]]
 
-    monkeypatch.setattr(joined_video, "join_args", in_real_time)
+    monkeypatch.setattr(joined_video, "join_args", slowly)
     told: list[int] = []
 
     def stop(done: int) -> None:
