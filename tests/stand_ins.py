@@ -33,7 +33,7 @@ def face_in_the_middle(width: int, height: int) -> Face:
 class Spotter:
     """A detector that sees one face in the middle, except in the clip frames that `is_blind` names."""
 
-    batch = 3
+    batch, at_once = 3, 1
 
     def __init__(self, is_blind: Callable[[int], bool] = lambda index: False, identity: str = "spotter") -> None:
         self.identity = identity

@@ -22,6 +22,11 @@ class FaceDetector(Protocol):
         """Frames that `detect` likes to get at once."""
         ...
 
+    @property
+    def at_once(self) -> int:
+        """Batches that it likes to have in hand at once, each in a call of its own on a thread of its own."""
+        ...
+
     def detect(self, frames: Sequence[Frame]) -> list[list[Face]]:
         """Faces of each frame, best score first; an empty list where there is none.
 

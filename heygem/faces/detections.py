@@ -5,11 +5,15 @@ Knows nothing of whose face is wanted: that is chosen in track.py, from the same
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from contextvars import copy_context
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +22,9 @@ from heygem.faces.cuts import SETTLED_AFTER, CutDetector
 from heygem.faces.detect import FaceDetector
 from heygem.faces.face import Face
 from heygem.frame import Frame
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +143,9 @@ def find_faces(
     on_batch: Callable[[int], None],
     detect: Callable[[Sequence[Frame]], list[list[Face]]] | None = None,
     cuts: CutDetector | None = None,
+    at_once: int = 1,
 ) -> Detections:
-    """Look at every frame once; no more than a batch of them is in memory.
+    """Look at every frame once; no more than `at_once` batches of them are in memory.
 
     Args:
         frames: A clip, or a part of it.
@@ -145,6 +153,7 @@ def find_faces(
         on_batch: Called after each batch with the number of frames done so far; what it raises passes.
         detect: Used in place of `detector.detect`, by a caller who wants to halve batches that do not fit the device.
         cuts: Who has watched the frames on their way here; None: they are watched here.
+        at_once: Batches that are searched at once, if the detector likes as many.
 
     Raises:
         torch.OutOfMemoryError: a batch does not fit on the device.
@@ -156,13 +165,19 @@ def find_faces(
     counts: list[int] = []
     faces_of_batches: list[_Faces] = []
     width = height = 0
-    frames = iter(frames)
-    while batch := list(islice(frames, detector.batch)):
-        width, height = batch[0].width, batch[0].height
-        found = detect(batch)
-        counts.extend(len(faces) for faces in found)
-        faces_of_batches.append(_pack([face for faces in found for face in faces]))
-        on_batch(len(counts))
+
+    def batches() -> Iterator[list[Frame]]:
+        nonlocal width, height
+        rest = iter(frames)
+        while batch := list(islice(rest, detector.batch)):
+            width, height = batch[0].width, batch[0].height
+            yield batch
+
+    with closing(_in_order(detect, batches(), min(at_once, detector.at_once))) as found_in_batches:
+        for found in found_in_batches:
+            counts.extend(len(faces) for faces in found)
+            faces_of_batches.append(_pack([face for faces in found for face in faces]))
+            on_batch(len(counts))
     boxes, landmarks, scores = zip(_pack([]), *faces_of_batches, strict=True)
     return Detections(
         counts=np.array(counts, dtype=np.int32),
@@ -174,6 +189,22 @@ def find_faces(
         width=width,
         height=height,
     )
+
+
+def _in_order(work: Callable[[T], R], items: Iterable[T], at_once: int) -> Generator[R, None, None]:
+    """What `work` gives for each item, in their order; it is called for `at_once` of them at the same time."""
+    if at_once == 1:
+        yield from map(work, items)
+        return
+    with ThreadPoolExecutor(at_once, "search") as pool:
+        waiting: deque[Future[R]] = deque()
+        for item in items:
+            waiting.append(pool.submit(copy_context().run, work, item))
+            del item  # it is held until it is done, and no longer
+            if len(waiting) == at_once:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 _Faces: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]

@@ -49,6 +49,8 @@ _LANDMARKS = np.array(
 
 BATCH = 32
 """Frames that are searched at once, two of them wholly; all are in memory."""
+AT_ONCE = 2
+"""Batches that are searched at once: a batch begins and ends with fewer looks than there are cores."""
 _SIDE_CHANGE = 1.5
 """How much smaller and larger than in two pictures a face is looked for between them; with less, its size is wrong more
 often."""
@@ -81,6 +83,11 @@ class HaarDetector:
     def batch(self) -> int:
         """Frames that `detect` likes to get at once: consecutive ones."""
         return BATCH
+
+    @property
+    def at_once(self) -> int:
+        """Batches that it likes to have in hand at once."""
+        return AT_ONCE
 
     def detect(self, frames: Sequence[Frame]) -> list[list[Face]]:
         """Faces of each frame, best score first.

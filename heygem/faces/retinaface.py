@@ -72,6 +72,11 @@ class RetinaFaceDetector:
         """Frames that `detect` likes to get at once."""
         return _BATCH[self._placement.kind]
 
+    @property
+    def at_once(self) -> int:
+        """Batches that it likes to have in hand at once: its network takes all cores, or the GPU's memory."""
+        return 1
+
     @torch.inference_mode()
     def detect(self, frames: Sequence[Frame]) -> list[list[Face]]:
         """Faces of each frame, best score first.

@@ -1,12 +1,11 @@
 """A clip as a stream of frames: at a constant rate, upright, in 8-bit 4:2:0, and as long as the speech needs it.
 
-Knows ffmpeg's pipe; knows nothing of faces. Memory is flat in the length of the clip.
+Knows nothing of faces. Memory is flat in the length of the clip.
 """
 
 from __future__ import annotations
 
 import logging
-import mmap
 from collections import deque
 from collections.abc import Generator
 from contextlib import closing
@@ -15,17 +14,15 @@ from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
 from heygem.errors import MediaError, Text
 from heygem.frame import Frame
 from heygem.media import Extend
 from heygem.media.ffmpeg_args import decode_args, decode_part_args
+from heygem.media.frame_reader import FrameReader
 from heygem.media.media_info import ENOUGH
 from heygem.media.picture_sums import PictureSums
 from heygem.media.probe import probe_video
-from heygem.media.process import FfmpegProcess, last_line
+from heygem.media.process import last_line
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +33,11 @@ SEEK_MARGINS = (4, 250)
 """Frames before the wanted one from which decoding starts. Deinterlacing needs two; the second margin is for transport
 streams and the like, which are entered somewhere near the place, and for pictures that are refreshed bit by bit."""
 
+_HEAD_FRAMES = 2
+"""Frames from the clip's beginning that are kept: whoever reads it again need not wait for a decoder to get going."""
+
 SOON_READ_S = 60
 """Seconds of a clip up to which reading all of them is quicker than entering them a dozen times."""
-
-_AT_ONCE = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE
-"""All pages of a picture's memory by one call, and shared with nobody; else reading costs 1.3 times as much."""
 
 
 class VideoSource:
@@ -59,6 +56,7 @@ class VideoSource:
         info = probe_video(path)
         self.info = info if fps is None else replace(info, fps=fps, estimated_frames=max(1, round(info.duration * fps)))
         self._margins = deque(SEEK_MARGINS)
+        self._head: tuple[Frame, ...] = ()
 
     @property
     def enters_exactly(self) -> bool:
@@ -75,8 +73,14 @@ class VideoSource:
             MediaError: with code unreadable if nothing decodes, damaged if much of the clip is missing.
         """
         count = 1 if self.info.is_still else None
-        with FfmpegProcess(decode_args(self.path, self.info, count=count), pipe="out") as process:
-            yield from self._rest(process, 0)
+        with FrameReader(decode_args(self.path, self.info, count=count), self.info) as reader:
+            known = self._head
+            yield from map(_copy, known)
+            for number, frame in enumerate(self._rest(reader, 0)):
+                if number >= len(known):
+                    if number == len(self._head) < _HEAD_FRAMES:
+                        self._head += (_copy(frame),)
+                    yield frame
 
     def sample(self, count: int, *, within: int | None = None) -> Generator[tuple[int, Frame], None, None]:
         """A few frames spread evenly over the clip, for a first look: quick, and only about where they are said to be.
@@ -100,8 +104,8 @@ class VideoSource:
             return
         for number in numbers:
             args = decode_part_args(self.path, self.info, start=number, count=1, margin=SEEK_MARGINS[0])
-            with FfmpegProcess(args, pipe="out") as process:
-                frame = self._next_frame(process)
+            with FrameReader(args, self.info) as reader:
+                frame = reader.next_frame()
             if frame is not None:
                 found += 1
                 yield number, frame
@@ -189,11 +193,11 @@ class VideoSource:
         while first and len(sums) >= start and sums.differ(first, start) and self._margins:
             # What comes after equals what would have come, if all that it can refer to does: the frames before.
             args = decode_part_args(self.path, self.info, start=first, count=stop - first, margin=self._margins[0])
-            with FfmpegProcess(args, pipe="out") as process:
-                before = list(islice(iter(lambda: self._next_frame(process), None), start - first))
+            with FrameReader(args, self.info) as reader:
+                before = list(islice(iter(reader.next_frame, None), start - first))
                 if len(before) == start - first and sums.match(first, before):
                     del before
-                    yield from self._rest(process, start)
+                    yield from self._rest(reader, start)
                     return
             self._give_up_a_margin()
         with closing(self.frames()) as frames:
@@ -210,8 +214,8 @@ class VideoSource:
         """
         while self._margins:
             args = decode_part_args(self.path, self.info, start=start, count=stop - start, margin=self._margins[0])
-            with FfmpegProcess(args, pipe="out") as process:
-                block = list(iter(lambda: self._next_frame(process), None))
+            with FrameReader(args, self.info) as reader:
+                block = list(iter(reader.next_frame, None))
             if len(block) == stop - start and sums.match(start, block):
                 return block
             self._give_up_a_margin()
@@ -230,21 +234,12 @@ class VideoSource:
                 "%s cannot be entered exactly in its middle; running backwards and going on are slow", self.path.name
             )
 
-    def _rest(self, process: FfmpegProcess, number: int) -> Generator[Frame, None, None]:
-        """The frames that `process` has yet to give, the first of which has `number`."""
-        while (frame := self._next_frame(process)) is not None:
+    def _rest(self, reader: FrameReader, number: int) -> Generator[Frame, None, None]:
+        """The frames that `reader` has yet to give, the first of which has `number`."""
+        while (frame := reader.next_frame()) is not None:
             yield frame
             number += 1
-        self._judge_end(number, process.finish(), process.complaints())
-
-    def _next_frame(self, process: FfmpegProcess) -> Frame | None:
-        """The next frame from the pipe; None at its end."""
-        width, height = self.info.shown_width, self.info.shown_height
-        chroma = (self.info.width // 2) * (self.info.height // 2)
-        data = _buffer(width * height + 2 * chroma)
-        if process.read_into(data.numpy().data) < len(data):
-            return None
-        return Frame(_padded(data, width, height), self.info.width, self.info.height, self.info.colour)
+        self._judge_end(number, reader.finish(), reader.complaints())
 
     def _judge_end(self, yielded: int, status: int, complaints: str) -> None:
         """Tell the end of a clip from a failure. ffmpeg alone does not: it may report success for half a clip."""
@@ -267,29 +262,6 @@ class VideoSource:
             hint=Text("请重新上传，或重新导出。", "Upload it again, or export it again."),
             code="damaged",
         )
-
-
-def _padded(data: Tensor, width: int, height: int) -> Tensor:
-    """A raw 4:2:0 picture with its last column and row of luma repeated where they are odd; chroma is complete then.
-
-    ffmpeg's pad filter would cut an odd column off instead.
-    """
-    right, bottom = width % 2, height % 2
-    if not right and not bottom:
-        return data
-    luma, chroma = data[: width * height].view(height, width), data[width * height :]
-    luma = torch.cat([luma, luma[:, -1:]], 1) if right else luma
-    luma = torch.cat([luma, luma[-1:]], 0) if bottom else luma
-    return torch.cat([luma.flatten(), chroma])
-
-
-def _buffer(size: int) -> Tensor:
-    """Memory for a picture, (size,) uint8, that goes back to the system with it.
-
-    Pictures come from one thread and are let go by another for as long as the clip lasts; on the heap that frays, and
-    the process grows by tens of megabytes.
-    """
-    return torch.frombuffer(mmap.mmap(-1, size, flags=_AT_ONCE), dtype=torch.uint8)
 
 
 def _copy(frame: Frame) -> Frame:

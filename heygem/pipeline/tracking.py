@@ -23,9 +23,12 @@ from heygem.pipeline.halving import in_halves
 from heygem.pipeline.prefetch import prefetch
 from heygem.pipeline.progress import Progress, Stage
 
+_HELD_BYTES = 270 * 1024 * 1024
+"""Frames held at the most for a detector that likes several batches at once: two batches of 32 and half of one at
+1080p. Where one batch and as much ahead need more, there is one at once."""
+
 _AHEAD_BYTES = 200 * 1024 * 1024
-"""Frames decoded ahead at the most, however many the detector takes at once: 16 at 4K. Where there is room for all that
-it takes, they are there when it asks for them."""
+"""Frames decoded ahead at the most, however many the detector takes at once: 16 at 4K."""
 
 _TICK_FRAMES = 25
 """Frames that are passed over between two ticks."""
@@ -131,9 +134,15 @@ def _search(
 ) -> Detections:
     """Search frames of a clip; meanwhile the next are decoded, and looked at for cuts."""
     cuts = CutDetector()
-    with closing(prefetch(cuts.watching(frames), _frames_ahead(source, searcher.detector))) as ahead:
+    at_once, depth = _in_hand(source, searcher.detector)
+    with closing(prefetch(cuts.watching(frames), depth)) as ahead:
         return find_faces(
-            ahead, searcher.detector, detect=lambda batch: detect(batch, searcher), on_batch=on_batch, cuts=cuts
+            ahead,
+            searcher.detector,
+            detect=lambda batch: detect(batch, searcher),
+            on_batch=on_batch,
+            cuts=cuts,
+            at_once=at_once,
         )
 
 
@@ -142,6 +151,11 @@ def _noted(number: int, frame: Frame, sums: PictureSums) -> Frame:
     return frame
 
 
-def _frames_ahead(source: VideoSource, detector: FaceDetector) -> int:
+def _in_hand(source: VideoSource, detector: FaceDetector) -> tuple[int, int]:
+    """Batches that are searched at once, and frames that are read ahead of them."""
     frame_bytes = source.info.width * source.info.height * 3 // 2
-    return max(1, min(detector.batch, _AHEAD_BYTES // frame_bytes))
+    several, batch = detector.at_once, detector.batch
+    # The rest of the next batch is read while the others are searched.
+    if several > 1 and (several * batch + batch // several) * frame_bytes <= _HELD_BYTES:
+        return several, max(1, batch // several)
+    return 1, max(1, min(batch, _AHEAD_BYTES // frame_bytes))

@@ -1,6 +1,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ class Counting:
     """Sees as many faces in a frame as its luma says, each as far right as its number."""
 
     identity = "counting/1"
-    batch = 4
+    batch, at_once = 4, 1
 
     def __init__(self) -> None:
         self.batches: list[int] = []
@@ -104,6 +105,40 @@ def test_frames_are_taken_as_they_are_needed() -> None:
     with pytest.raises(StoppedError):
         find_faces(counted(), Counting(), on_batch=stop)
     assert len(taken) == 4
+
+
+class Pair(Counting):
+    """Searches no batch before another one is in hand as well."""
+
+    at_once = 2
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._both = Barrier(2)
+
+    def detect(self, frames: Sequence[Frame]) -> list[list[Face]]:
+        self._both.wait(20)
+        return super().detect(frames)
+
+
+def test_several_batches_are_searched_at_once_and_kept_in_order() -> None:
+    lumas = [1, 0, 2, 3, 0, 1, 5, 1, 1, 4, 0, 2, 0, 0, 3]
+    done: list[int] = []
+    together = find_faces(frames_of(lumas), Pair(), on_batch=done.append, at_once=2)
+    alone = find_faces(frames_of(lumas), Counting(), on_batch=lambda done: None, at_once=2)
+    assert together.counts.tolist() == alone.counts.tolist() == lumas
+    assert np.array_equal(together.boxes, alone.boxes)
+    assert done == [4, 8, 12, 15]
+
+
+def test_a_search_that_fails_beside_another_is_told() -> None:
+    class Breaking(Pair):
+        def detect(self, frames: Sequence[Frame]) -> list[list[Face]]:
+            super().detect(frames)
+            raise RuntimeError("no memory")
+
+    with pytest.raises(RuntimeError, match="no memory"):
+        find_faces(frames_of([1] * 16), Breaking(), on_batch=lambda done: None, at_once=2)
 
 
 def test_a_clip_without_frames_has_no_faces() -> None:

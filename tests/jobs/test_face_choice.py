@@ -50,7 +50,7 @@ def test_people_who_stay_are_numbered_from_left_to_right() -> None:
 
 def test_the_numbers_are_those_of_a_job() -> None:
     class Seer:
-        identity, batch = "seer", 4
+        identity, batch, at_once = "seer", 4, 1
 
         def detect(self, frames: list[Frame]) -> list[list[Face]]:
             return [faces(BIG, RIGHT, LEFT) for _ in frames]

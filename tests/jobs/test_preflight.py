@@ -115,7 +115,7 @@ def test_too_little_space_is_told(settings: Settings) -> None:
 class Seer:
     """A detector that sees what it is told to, frame by frame."""
 
-    identity, batch = "seer", 1
+    identity, batch, at_once = "seer", 1, 1
 
     def __init__(self, seen: Sequence[Sequence[float]]) -> None:
         self._seen = iter(seen)

@@ -1,4 +1,5 @@
 import math
+import mmap
 import os
 import signal
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 from heygem.errors import MediaError
+from heygem.media.frame_reader import FrameReader
 from heygem.media.video_source import VideoSource
 
 H264 = ("-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p")
@@ -44,6 +46,34 @@ def test_values_are_those_that_were_decoded(clip: Path, raw: Raw):
 def test_each_frame_has_a_buffer_of_its_own(clip: Path):
     frames = list(VideoSource(clip).frames())
     assert len({frame.data.data_ptr() for frame in frames}) == len(frames) == 50
+
+
+def test_what_is_held_of_a_frame_keeps_its_values_whatever_is_read_then(clip: Path, raw: Raw):
+    rows = [frame.y[::2].numpy() for frame in VideoSource(clip).frames()]
+    pictures = np.frombuffer(raw(clip), np.uint8).reshape(50, -1)
+    lumas = pictures[:, : 160 * 120].reshape(50, 120, 160)
+    assert (np.array(rows) == lumas[:, ::2]).all()
+
+
+def test_memory_of_frames_that_nobody_holds_is_used_again(clip: Path, monkeypatch: pytest.MonkeyPatch):
+    made: list[int] = []
+    mapped = mmap.mmap
+    monkeypatch.setattr(mmap, "mmap", lambda *args, **how: made.append(args[1]) or mapped(*args, **how))
+    assert sum(1 for _ in VideoSource(clip).frames()) == 50
+    assert len(made) <= 2
+
+
+def test_the_beginning_is_there_again_before_a_decoder_is(clip: Path, raw: Raw, monkeypatch: pytest.MonkeyPatch):
+    source = VideoSource(clip)
+    for frame in source.frames():
+        frame.data.zero_()  # who reads a frame may change it
+    again = source.frames()
+    read_into = FrameReader.read_into
+    monkeypatch.setattr(FrameReader, "read_into", lambda *_: pytest.fail("the decoder was waited for"))
+    frames = [next(again) for _ in range(2)]
+    monkeypatch.setattr(FrameReader, "read_into", read_into)
+    frames += again
+    assert b"".join(frame.data.numpy().tobytes() for frame in frames) == raw(clip)
 
 
 def test_another_rate_is_asked_for(clip: Path):

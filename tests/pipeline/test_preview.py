@@ -61,7 +61,7 @@ class Reader:
     It sees a little more than that in the first of several pictures.
     """
 
-    batch = 3
+    batch, at_once = 3, 1
     identity = "reader"
 
     def __init__(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
@@ -37,7 +38,7 @@ class CountedSource(VideoSource):
 class SlowDetector:
     """Takes no batch before the reader has stopped at `ahead` frames behind it, and sees nobody."""
 
-    identity, batch = "slow", BATCH
+    identity, batch, at_once = "slow", BATCH, 1
 
     def __init__(self, source: CountedSource, ahead: int) -> None:
         self.searched = 0
@@ -48,6 +49,29 @@ class SlowDetector:
         # One more is in the reader's hand.
         wait_until(lambda: self._source.taken >= min(FRAMES, self.searched + self._ahead + 1), 20)
         assert self._source.taken <= self.searched + self._ahead + 1
+        return [[] for _ in frames]
+
+
+class Crowd:
+    """Notes how many batches are in hand at the same time."""
+
+    identity, batch, at_once = "crowd", BATCH, 3
+
+    def __init__(self) -> None:
+        self.most = 0
+        self._now = 0
+        self._guard = threading.Lock()
+        self._three = threading.Event()
+
+    def detect(self, frames: Sequence[Frame]) -> list[list[Face]]:
+        with self._guard:
+            self._now += 1
+            self.most = max(self.most, self._now)
+            if self.most == self.at_once:
+                self._three.set()
+        self._three.wait(0.3)
+        with self._guard:
+            self._now -= 1
         return [[] for _ in frames]
 
 
@@ -70,4 +94,16 @@ def test_the_next_batch_is_read_during_a_search_if_there_is_room_for_it(
     searcher = Searcher(SlowDetector(source, ahead), BatchMemory(BATCH), torch.device("cpu"))
     found, _ = find_in_first(FRAMES, source, searcher, DetectionCache(tmp_path, 10**6), Silent())
     assert len(found) == FRAMES
+    assert found.scenes() == [(0, 30), (30, 60)]
+
+
+@pytest.mark.parametrize(("held", "most"), [(3 * BATCH + BATCH // 3, 3), (3 * BATCH + BATCH // 3 - 1, 1)])
+def test_as_many_batches_are_searched_at_once_as_the_detector_likes_if_there_is_room(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: int, most: int
+) -> None:
+    monkeypatch.setattr(tracking, "_HELD_BYTES", held * 128 * 96 * 3 // 2)
+    detector = Crowd()
+    searcher = Searcher(detector, BatchMemory(BATCH), torch.device("cpu"))
+    found, _ = find_in_first(FRAMES, VideoSource(clip), searcher, DetectionCache(tmp_path, 10**6), Silent())
+    assert (len(found), detector.most) == (FRAMES, most)
     assert found.scenes() == [(0, 30), (30, 60)]
