@@ -4,7 +4,13 @@ import ctypes
 import os
 import sys
 
+from heygem.allowance import are_limited, processors
+
 __version__ = "0.1.0"
+
+# Torch counts the machine's processors, not those that a container is allowed; OpenVINO and HeyGem take torch's word.
+if are_limited():
+    os.environ.setdefault("OMP_NUM_THREADS", str(processors()))
 
 # OpenMP's idle threads spin by default, which makes torch's many small operations 15 times dearer as soon as ffmpeg
 # wants the cores too. Read when torch loads OpenMP, hence here, before anything imports torch.

@@ -45,5 +45,5 @@ def tiny_jobs(file: Path) -> Iterator[None]:
     with narrow_default(file), pytest.MonkeyPatch.context() as patch:
         patch.setattr(make_speaker, "choose_detector", lambda *of: detector)
         patch.setattr(make_speaker, "train_speaker", partial(speaker.train_speaker, recipe=replace(TINY, samples=40)))
-        patch.setattr("heygem.training.hardware.usable_cores", lambda: 1)
+        patch.setattr("heygem.training.hardware.processors", lambda: 1)
         yield

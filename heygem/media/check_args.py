@@ -9,7 +9,7 @@ from pathlib import Path
 
 import ffmpeg
 
-from heygem.media.ffmpeg_args import file_url
+from heygem.media.ffmpeg_args import THREADS, file_url
 from heygem.media.hardening import INPUT_LIMITS
 from heygem.media.media_info import VideoInfo
 
@@ -32,7 +32,8 @@ def decode_all_args(path: Path, info: VideoInfo) -> list[str]:
         path: The clip.
         info: What `probe_video` found out about it.
     """
-    options = {"f": info.demuxer, **INPUT_LIMITS, "skip_loop_filter": "all"}  # changes how pictures look, not whether
+    # Without the loop filter pictures look different, and decode as they did.
+    options = {"f": info.demuxer, **INPUT_LIMITS, **THREADS, "skip_loop_filter": "all"}
     limit = {"frames:v": 1} if info.is_still else {}
     pictures = ffmpeg.input(file_url(path), **options)[str(info.stream_index)]
     return [

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from heygem.media import check_args, ffmpeg_args
+from heygem.media.check_args import decode_all_args
 from heygem.media.colour_tags import ColourTags
 from heygem.media.ffmpeg_args import (
     Sound,
@@ -53,6 +55,19 @@ def test_every_input_is_held_within_limits(info: VideoInfo, make_args: str):
     assert "concat" not in value(before, "-format_whitelist").split(",")
     assert int(value(before, "-max_pixels")) == 7680 * 4320
     assert "-f" in before
+
+
+def test_where_processors_are_limited_decoders_and_the_encoder_are_told(
+    info: VideoInfo, monkeypatch: pytest.MonkeyPatch
+):
+    plain = [decode_args(Path("c"), info), decode_all_args(Path("c"), info), encode()]
+    assert not any("-threads" in args for args in plain)
+    for module in (ffmpeg_args, check_args):
+        monkeypatch.setattr(module, "THREADS", {"threads": 3})
+    for args in (decode_args(Path("c"), info), decode_all_args(Path("c"), info)):
+        assert value(args[: args.index("-i")], "-threads") == "3"
+    written = encode()
+    assert value(written[written.index("-map") :], "-threads") == "3"
 
 
 def test_a_name_never_reads_as_an_option():

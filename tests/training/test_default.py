@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from heygem.allowance import processors
 from heygem.demo.cast import CAST
 from heygem.demo.voice import is_available
 from heygem.device import FP32_ON_CPU, Placement
@@ -25,7 +26,7 @@ from heygem.training.batches import windows
 from heygem.training.dataset import Dataset
 from heygem.training.default import LIPS, PLOT, REPORT, SHEET, Outcome, train_default
 from heygem.training.evaluation import HeldOut, Score, draw
-from heygem.training.hardware import Hardware, usable_cores
+from heygem.training.hardware import Hardware
 from heygem.training.meter import correlation, openings
 from heygem.training.recipe import QUICK, DataRecipe, Recipe
 from heygem.weights.load import read_metadata
@@ -148,7 +149,7 @@ def test_there_is_nothing_to_resume_in_a_folder_that_is_not_there(tmp_path: Path
 @pytest.mark.skipif("TRAIN_QUICK" not in os.environ, reason="takes minutes on every core; set TRAIN_QUICK=1 to run it")
 def test_a_quick_training_listens(tmp_path: Path) -> None:
     # More processes would share the samples out, to so few steps for each that nothing is learned.
-    hardware = Hardware.choose(torch.device("cpu"), min(4, usable_cores()))
+    hardware = Hardware.choose(torch.device("cpu"), min(4, processors()))
     outcome = train_default(QUICK, tmp_path / "out", hardware, resume=False, progress=Told())
     scores = {score.name: score for score in outcome.scores}
     assert scores["this training, right sound"].psnr_db > scores["this training, silence"].psnr_db
