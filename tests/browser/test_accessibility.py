@@ -1,37 +1,13 @@
 """axe-core finds nothing serious on the page, with everything on it that may be there."""
 
-from importlib.resources import files
-
 import pytest
+from axe_scan import scan, scan_both_themes
 from page_steps import HISTORY, fill_batch, fill_single, go_to, unfold
 from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
 
-AXE = files("axe_playwright_python").joinpath("axe.min.js")
 PHONE, DESK = {"width": 390, "height": 800}, {"width": 1440, "height": 1000}
-
-RUN = """async (rules) => {
-  const found = await axe.run(document, {resultTypes: ['violations'], ...(rules && {runOnly: rules})});
-  return found.violations.filter(({impact}) => impact === 'serious' || impact === 'critical').flatMap(
-    ({id, nodes}) => nodes.map(({target, html, any}) => [id, target.join(' '), html.slice(0, 160), any[0]?.message]));
-}"""
-
-
-def scan(page, rules=None):
-    """Serious and critical violations; with `rules`, of these alone."""
-    if not page.evaluate("'axe' in window"):
-        page.add_script_tag(path=AXE)
-    return page.evaluate(RUN, rules)
-
-
-def scan_both_themes(page):
-    """All rules, and those of colours in the other theme too."""
-    found = scan(page)
-    page.click("#theme")
-    found += scan(page, ["color-contrast"])
-    page.click("#theme")
-    return found
 
 
 @pytest.mark.parametrize("locale", ["en-US", "zh-CN"])

@@ -1,6 +1,7 @@
 """Signing in with a browser: app.py with a user."""
 
 import pytest
+from axe_scan import scan
 from page_server import Server, settings_of
 from page_steps import download, fill_single
 from playwright.sync_api import expect
@@ -39,6 +40,17 @@ def test_a_wrong_password_is_told_and_a_right_one_opens_what_was_asked_for(serve
     page.get_by_label("Password").fill("s3cret")
     page.keyboard.press("Enter")
     page.wait_for_url(f"{server.url}/docs")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
+def test_the_form_is_open_to_everybody(server, open_page, locale, theme):
+    page = open_page(server, shows="#password", may_lose_server=True, locale=locale, color_scheme=theme)
+    page.locator("#name").fill("ann")
+    page.locator("#password").fill("guess")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert scan(page) == []
 
 
 def test_one_signs_out_and_the_page_is_closed(server, open_page):

@@ -3,6 +3,7 @@
 import subprocess
 
 import pytest
+from axe_scan import scan
 from page_steps import BATCH, PRESENTER, download, fill_single, go_to, wait_for_video
 from playwright.sync_api import expect
 
@@ -49,6 +50,7 @@ def test_the_clip_follows_the_result_wherever_it_plays(quick_server, open_page, 
     expect(page.locator("#single-status [data-status=done]")).to_contain_text("compared.mp4")
     page.locator("#single-compare summary").click()
     assert wait_for_video(page, CLIP) == wait_for_video(page, RESULT)
+    assert scan(page) == []
     page.evaluate("selector => { document.querySelector(selector).muted = true; }", RESULT)
     page.evaluate(COUNT_STEPS)
     page.evaluate("selector => document.querySelector(selector).play()", RESULT)
