@@ -99,7 +99,8 @@ class BatchTab:
             api_visibility="private",
         )
         wiring.on(partial(taken.then, trigger_mode="multiple"), self._add, [chosen, self._arrived], [chosen])
-        wiring.on(self._csv.upload, self._arrange, [chosen, self._csv], [chosen, self._csv_error])
+        listed = partial(self._csv.upload, trigger_mode="always_last")  # one that comes while another is read counts
+        wiring.on(listed, self._arrange, [chosen, self._csv], [chosen, self._csv_error])
         changes = partial(gr.on, [self._speech.change, *(field.change for field in form)], trigger_mode="always_last")
         wiring.on(changes, self._note, [chosen, self._speech, *form], None)
 

@@ -153,9 +153,7 @@ def test_a_list_is_put_together_by_hand_and_outlives_a_refresh(quick_server, ope
     csv = tmp_path / "list.csv"
     for text, shown in (("video\nnone.mp4", "Line 2"), ("video,crf\na.mp4,20", "")):
         csv.write_text(text)
-        with page.expect_file_chooser() as chooser:
-            page.click("#batch-csv")
-        chooser.value.set_files(csv)
+        choose_csv(page, csv)
         expect(page.locator("#batch-csv-error")).to_contain_text(shown)
     expect_order(page, "a.mp4", "b 1+1.mp4", "c.mp4")
     page.click("[data-act=clips-remove-all]")
@@ -180,6 +178,19 @@ def test_nothing_is_lost_while_the_server_is_slow_to_answer(quick_server, open_p
     expect_order(page, "b.mp4", "d.mp4")
 
 
+def test_the_last_of_two_lists_counts_while_the_server_is_slow(quick_server, open_page, speech, clip_named, tmp_path):
+    page = open_page(quick_server)
+    fill_batch(page, speech, [clip_named(f"{name}.mp4") for name in "abc"])
+    lists = [tmp_path / "first.csv", tmp_path / "last.csv"]
+    for path, names in zip(lists, ("ab", "ca"), strict=True):
+        path.write_text("\n".join(["video", *(f"{name}.mp4" for name in names)]))
+    with held_back(page, "first.csv", 1) as held:
+        choose_csv(page, lists[0])
+        wait_on_page(page, lambda: held)
+        choose_csv(page, lists[1])
+    expect_order(page, "c.mp4", "a.mp4", "b.mp4")
+
+
 def test_an_answer_that_comes_late_does_not_stay(quick_server, open_page, speech, clip_named):
     page = open_page(quick_server)
     fill_batch(page, speech, [clip_named(f"{name}.mp4") for name in "abc"])
@@ -200,6 +211,12 @@ def test_files_are_dropped_into_their_field_and_nowhere_else(quick_server, open_
     drop_file(page, "#queue", clip_named("missed.mp4"))
     drop_file(page, "#batch-clips button", clip_named("met.mp4"))
     expect_order(page, "met.mp4")
+
+
+def choose_csv(page, path):
+    with page.expect_file_chooser() as chooser:
+        page.click("#batch-csv")
+    chooser.value.set_files(path)
 
 
 def drop_file(page, selector, path):
