@@ -67,7 +67,7 @@ def write_clip(path: Path, mouths: np.ndarray, loudness: np.ndarray | None) -> P
 class PaperDetector:
     """Sees the face where it is, in the first frames that it is shown, however many those are to be."""
 
-    batch = 16
+    batch, at_once = 16, 1
     identity = "paper/1"
 
     def __init__(self, seen: int = 10_000) -> None:

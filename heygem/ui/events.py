@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import gradio as gr
 from gradio.components import Component
 
 from heygem.jobs.task_queue import TaskQueue
+from heygem.ui.choice import Choice
 from heygem.ui.job_actions import JobActions
 from heygem.ui.panel import Chosen, Panel, View, refresh
 
@@ -40,7 +41,7 @@ class Wiring:
 
     def __init__(self, queue: TaskQueue, look: Callable[[], View]) -> None:
         self.look = look
-        self.chosen = gr.State(Chosen())
+        self.chosen = gr.State(Choice())
         self._actions = JobActions(queue)
         # In the page, in the same answer as the HTML: of answers that overtake each other it knows which one it shows.
         self._shown = gr.JSON(visible=False, elem_id="shown")
@@ -59,8 +60,12 @@ class Wiring:
         inputs: Sequence[Component] | None,
         outputs: Sequence[Component | gr.Accordion | gr.Tabs] | None,
     ) -> None:
-        """Call `handler` at `event`, then draw what it changed without waiting for the next poll."""
-        done = event(handler, inputs, outputs, **_QUICK)
+        """Call `handler` at `event`, then draw what it changed without waiting for the next poll.
+
+        Where `chosen` is among the inputs, `handler` gets it as a `Chosen`; where it is among the outputs as well, what
+        `handler` changed of it is changed.
+        """
+        done = event(self._on_choice(handler, inputs or (), outputs or ()), inputs, outputs, **_QUICK)
         done.then(self._refresh, [self._shown, self.chosen], self._outputs(), **_QUICK)
 
     def on_press(
@@ -90,11 +95,36 @@ class Wiring:
 
         self.on_press(html, act, [self.chosen], [self.chosen])
 
+    def _on_choice(
+        self, handler: Callable[..., Any], inputs: Sequence[object], outputs: Sequence[object]
+    ) -> Callable[..., Any]:
+        """`handler`, for a state that is a `Choice`."""
+        if self.chosen not in inputs:
+            return handler
+        taken = inputs.index(self.chosen)
+
+        @wraps(handler)  # gradio looks at its parameters
+        def handled(*args: Any) -> Any:
+            choice: Choice = args[taken]
+            before = choice.now
+            made = handler(*args[:taken], before, *args[taken + 1 :])
+            if self.chosen not in outputs:
+                return made
+            if len(outputs) == 1:
+                choice.change(before, made)
+                return choice
+            given, place = list(made), outputs.index(self.chosen)
+            choice.change(before, given[place])
+            given[place] = choice
+            return given
+
+        return handled
+
     def _outputs(self) -> list[Component]:
         return [self._shown, *(panel.html for panel in self._panels)]
 
-    def _refresh(self, shown: object, chosen: Chosen) -> list[Any]:
-        marks, updates = refresh(self._panels, self.look(), chosen, shown)
+    def _refresh(self, shown: object, choice: Choice) -> list[Any]:
+        marks, updates = refresh(self._panels, self.look(), choice.now, shown)
         return [marks, *updates]
 
 

@@ -52,9 +52,9 @@ def test_output_is_that_of_the_published_definition(state: dict[str, torch.Tenso
     golden = np.load(GOLDEN_DIR / "wav2lip_forward.npz")
     net = loaded(state)
     np.testing.assert_allclose(net(MEL, FACE), golden["output"], rtol=0, atol=1e-5)
-    # Its values go up to 86: float32 has no smaller steps there, and threads add in another order.
+    # Its values go up to 93, where float32 has steps of 8e-6, and processors and threads add in other orders.
     embedding = golden["audio_embedding"]
-    np.testing.assert_allclose(net.audio_encoder(MEL), embedding, rtol=0, atol=1e-6 * np.abs(embedding).max())
+    np.testing.assert_allclose(net.audio_encoder(MEL), embedding, rtol=0, atol=5e-6 * np.abs(embedding).max())
 
 
 def test_folded_norms_and_channels_last_change_nothing(state: dict[str, torch.Tensor]) -> None:
