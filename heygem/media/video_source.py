@@ -74,13 +74,14 @@ class VideoSource:
         """
         count = 1 if self.info.is_still else None
         with FrameReader(decode_args(self.path, self.info, count=count), self.info) as reader:
-            known = self._head
+            head = known = self._head
             yield from map(_copy, known)
             for number, frame in enumerate(self._rest(reader, 0)):
-                if number >= len(known):
-                    if number == len(self._head) < _HEAD_FRAMES:
-                        self._head += (_copy(frame),)
-                    yield frame
+                if number < len(known):
+                    continue
+                if number < _HEAD_FRAMES:
+                    head = self._head = (*head, _copy(frame))
+                yield frame
 
     def sample(self, count: int, *, within: int | None = None) -> Generator[tuple[int, Frame], None, None]:
         """A few frames spread evenly over the clip, for a first look: quick, and only about where they are said to be.
