@@ -71,8 +71,6 @@ class HaarDetector:
     def __init__(self) -> None:
         self._of_thread = threading.local()
         self._cascade()
-        # Threads within one picture gain little, and would be in the way of the threads that share out the pictures.
-        cv2.setNumThreads(1)
 
     @property
     def identity(self) -> str:

@@ -36,7 +36,6 @@ class VideoInfo:
         orientation: How its pictures are turned.
         sample_aspect: Width of a pixel divided by its height, as shown.
         is_interlaced: Its pictures are two fields each.
-        has_audio: There is a sound track.
         demuxer, decoder: What ffmpeg must use; a decoder of None is its own choice.
         stream_index: Number of the stream within the file.
         first_picture_s: When the first picture is shown, in seconds after the container's start.
@@ -65,7 +64,6 @@ class VideoInfo:
     orientation: Orientation
     sample_aspect: Fraction
     is_interlaced: bool
-    has_audio: bool
     demuxer: str
     decoder: str | None
     stream_index: int

@@ -243,7 +243,6 @@ def _describe_video(container: InputContainer, stream: VideoStream, first: Video
         orientation=orientation,
         sample_aspect=aspect,
         is_interlaced=first.interlaced_frame,
-        has_audio=bool(container.streams.audio),
         demuxer=_demuxer(container),
         decoder=decoder,
         stream_index=stream.index,

@@ -49,16 +49,10 @@ class CudaMemory:
     """Memory of the current CUDA device, in bytes.
 
     Attributes:
-        allocated: In tensors.
-        reserved: In tensors and in the allocator's cache.
-        peak: The most that tensors took at once.
         free: What the driver could still give.
         total: What the device has.
     """
 
-    allocated: int
-    reserved: int
-    peak: int
     free: int
     total: int
 
@@ -103,10 +97,4 @@ def cuda_memory() -> CudaMemory | None:
     if not torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         return None
     free, total = torch.cuda.mem_get_info()
-    return CudaMemory(
-        allocated=torch.cuda.memory_allocated(),
-        reserved=torch.cuda.memory_reserved(),
-        peak=torch.cuda.max_memory_allocated(),
-        free=free,
-        total=total,
-    )
+    return CudaMemory(free, total)

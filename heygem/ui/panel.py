@@ -67,7 +67,7 @@ class Panel:
     draw: Callable[[View, Chosen], str]
 
 
-_MOST_IN_A_BROWSER = 2**53
+_BROWSER_INTEGERS = 2**53
 """Up to here JavaScript's numbers are exact."""
 
 _NEWS_S = 3600.0
@@ -131,7 +131,7 @@ def refresh(panels: Sequence[Panel], view: View, chosen: Chosen, shown: object) 
         plays is left alone.
     """
     drawn = [panel.draw(view, chosen) for panel in panels]
-    marks = [hash(html) % _MOST_IN_A_BROWSER for html in drawn]
+    marks = [hash(html) % _BROWSER_INTEGERS for html in drawn]
     before = shown if isinstance(shown, list) and len(shown) == len(panels) else [None] * len(panels)
     return marks, [gr.skip() if old == new else html for html, old, new in zip(drawn, before, marks, strict=True)]
 

@@ -32,9 +32,13 @@ class Server:
         self.process = subprocess.Popen(
             self._command, cwd=ROOT, env=self._env, stdout=self._output, stderr=subprocess.STDOUT
         )
-        while not self._answers():
-            assert self.process.poll() is None, self.output()
-            time.sleep(0.1)
+        try:
+            while not self._answers():
+                assert self.process.poll() is None, self.output()
+                time.sleep(0.1)
+        except BaseException:  # a time limit, say: no fixture has the server yet that would stop it
+            self.stop()
+            raise
 
     def kill(self):
         """Without warning."""
