@@ -44,6 +44,30 @@ def test_work_on_a_gpu_is_ordered_from_one_thread() -> None:
     assert threading.current_thread() not in each(lambda _: threading.current_thread(), range(3))
 
 
+@pytest.mark.parametrize(
+    ("pixels", "most"),
+    [(None, 4), (640 * 480, 2), (1280 * 720, 2), (1920 * 1080, 2), (2560 * 1440, 3), (3840 * 2160, 4)],
+)
+def test_small_pictures_get_two_threads_and_large_ones_more(
+    pixels: int | None, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
+    working, together = 0, []
+    changing = threading.Lock()
+
+    def work(_: int) -> None:
+        nonlocal working
+        with changing:
+            working += 1
+            together.append(working)
+        time.sleep(0.02)
+        with changing:
+            working -= 1
+
+    each(work, range(12), pixels=pixels)
+    assert max(together) == most
+
+
 def test_an_error_arrives_when_nobody_works_any_more() -> None:
     done: list[int] = []
 

@@ -108,7 +108,9 @@ def cut(frames: Sequence[Frame], maps: Sequence[Affine], size: int) -> Crops:
         (N, 3, size, size) float32 RGB, not clamped (a decoder's YUV may lie outside 0..1), on the frames' device.
     """
     pairs = list(zip(frames, maps, strict=True))
-    return torch.stack(each(lambda pair: _cut_one(*pair, size), pairs, frames[0].data.device))
+    first = frames[0]
+    crops = each(lambda pair: _cut_one(*pair, size), pairs, first.data.device, pixels=first.width * first.height)
+    return torch.stack(crops)
 
 
 def paste(frame: Frame, affine: Affine, patch: Patch, mask: Mask) -> None:

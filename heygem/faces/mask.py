@@ -89,12 +89,13 @@ def _around_mouth(shape: _Shape, landmarks: NDArray[np.float32], affine: Affine,
     unit = max(float(np.hypot(*down)), 1.0)
     down /= unit
     right = np.array([down[1], -down[0]])
+    axes = np.array([right / shape.half_width, down / shape.half_height])
+    to_shape = axes @ (inverse(affine) - np.column_stack([np.zeros((2, 2)), mouth])) / unit
+    to_shape[1, 2] -= shape.low / shape.half_height
     line = np.arange(size, dtype=np.float64)
-    crop = np.stack([*np.meshgrid(line, line), np.ones((size, size))], -1)
-    offset = (crop @ inverse(affine).T - mouth) / unit
-    across, along = offset @ right / shape.half_width, (offset @ down - shape.low) / shape.half_height
-    radius = (np.abs(across) ** shape.power + np.abs(along) ** shape.power) ** (1 / shape.power)
-    return _fall(torch.from_numpy(radius).float(), shape.feather)
+    sides = [torch.from_numpy(by_x * line + (by_y * line[:, None] + start)).float() for by_x, by_y, start in to_shape]
+    across, along = (side.abs_().pow_(shape.power) for side in sides)
+    return _fall((across + along).pow_(1 / shape.power), shape.feather)
 
 
 def _fall(radius: Tensor, feather: float) -> Tensor:

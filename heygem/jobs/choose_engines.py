@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
@@ -116,9 +116,7 @@ def _bundled_lips(
     def find() -> VerifiedFile:
         return VerifiedFile(path, sha256_of(path, settings.models_dir), official, engine.name)
 
-    # So small that OpenVINO would save less than it costs to convert it for every speaker.
-    by_torch = replace(placement, converted_dir=None)
-    return _chosen("lips", engine.label, find, engine.load, engine.default_batch, by_torch, engine.note)
+    return _chosen("lips", engine.label, find, engine.load, engine.default_batch, placement, engine.note)
 
 
 def _enhancer(options: RenderOptions, settings: Settings, placement: Placement) -> Chosen[FaceEnhancer] | None:

@@ -5,30 +5,49 @@ It answers with colour, opacity and flow, so skin and lips keep the clip's own r
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
 import torch
+from torch import Tensor, nn
 
 from heygem.arrays import Crops, Heard, Waveform
-from heygem.device import Placement
+from heygem.device import FP32_ON_CPU, Placement
 from heygem.errors import Text, WeightsRefusedError
 from heygem.lipsync.base import AudioWindows, Drawn, LipEngine, with_mouth_hidden
 from heygem.nets.blocks import Widths
-from heygem.nets.warp_net import WarpNet
+from heygem.nets.warp_net import WarpNet, assembled
+from heygem.runtime.network import Input
 from heygem.settings import PROJECT_DIR
 from heygem.speech import Tail
 from heygem.speech.mel import mel_spectrogram
 from heygem.speech.windows import MelWindows
-from heygem.weights.load import build, read_metadata, read_tensors
+from heygem.weights.load import build, load_network, read_metadata
 
 _FORMAT = "heygem-warp-net-1"
 
 _TRAINED_FPS = 25
 """Frame rate that the offset in the metadata is counted in."""
+
+
+_INPUTS = (
+    Input(shape=(-1, 1, 80, 16), example=(1, 1, 80, 16)),
+    Input(shape=(-1, 6, 96, 96), example=(1, 6, 96, 96)),
+)
+
+
+class _Heads(nn.Module):
+    """What of a WarpNet is computed in the format that its placement says."""
+
+    def __init__(self, net: WarpNet) -> None:
+        super().__init__()
+        self._net = net
+
+    def forward(self, mel: Tensor, face: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return self._net.heads(mel, face)
 
 
 class DemoModel:
@@ -37,8 +56,8 @@ class DemoModel:
     crop_size = 96
     sample_rate_hz = 16_000
 
-    def __init__(self, net: WarpNet, placement: Placement, lead_s: Fraction) -> None:
-        self._net = net
+    def __init__(self, heads: nn.Module, placement: Placement, lead_s: Fraction) -> None:
+        self._heads = heads
         self._precision = placement.precision
         self._lead_s = lead_s
         self.device = placement.device
@@ -63,14 +82,14 @@ class DemoModel:
             torch.OutOfMemoryError: N crops do not fit on the device.
         """
         face = with_mouth_hidden(faces).to(self._precision, memory_format=torch.channels_last)
-        colour, opacity, flow = self._net(heard.to(self.device, self._precision), face)
-        return Drawn(colour.float(), opacity.float(), flow.float())
+        return Drawn(*assembled(*self._heads(heard.to(self.device, self._precision), face)))
 
 
 def load_demo(path: Path, placement: Placement) -> DemoModel:
     """The embedded default on a device.
 
     Raises:
+        DeviceError: OpenVINO was to compute, and cannot.
         WeightsRefusedError: the file holds something else.
     """
     facts = read_metadata(path)
@@ -81,10 +100,14 @@ def load_demo(path: Path, placement: Placement) -> DemoModel:
             )
         )
     widths, lead_frames = Widths.from_json(facts["widths"]), -int(facts["mel_offset"])
-    net = build(partial(WarpNet, widths), read_tensors(path), Placement(placement.device, torch.float32))
+    heads = load_network(partial(_make, widths), path, _INPUTS, placement)
+    return DemoModel(heads, placement, Fraction(lead_frames, _TRAINED_FPS))
+
+
+def _make(widths: Widths, tensors: Mapping[str, Tensor]) -> _Heads:
+    net = build(partial(WarpNet, widths), tensors, FP32_ON_CPU)
     net.fold_batch_norms()
-    net = net.to(dtype=placement.precision).to(memory_format=torch.channels_last)
-    return DemoModel(net, placement, Fraction(lead_frames, _TRAINED_FPS))
+    return _Heads(net)
 
 
 ENGINE = LipEngine(

@@ -42,12 +42,24 @@ class WarpNet(LipTowers):
             opacity: (N, 1, 96, 96), 0..1: how much of `colour` covers the frame.
             flow: (N, 2, 96, 96), (x, y) in crop pixels: where, relative to itself, a pixel is fetched from.
         """
+        return assembled(*self.heads(mel, face))
+
+    def heads(self, mel: Tensor, face: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """All that is computed in the format of the weights, from what `forward` takes.
+
+        Returns:
+            painted: (N, 4, 96, 96): colour and opacity before the sigmoid.
+            coarse: (N, 2, 24, 24): flow in pixels of this map.
+            fine: (N, 2, 48, 48): flow in pixels of the crop.
+        """
         maps = self.decoded(mel, face)
-        painted = torch.sigmoid(self.colour_head(maps[6]).float())
-        coarse = _enlarged(self.coarse_flow_head(maps[4]), 4)
-        fine = _enlarged(self.fine_flow_head(maps[5]), 2)
-        # The coarse head counts in pixels of its own 24 x 24 map, the fine head in pixels of the crop.
-        return painted[:, :3], painted[:, 3:], 4 * coarse + fine
+        return self.colour_head(maps[6]), self.coarse_flow_head(maps[4]), self.fine_flow_head(maps[5])
+
+
+def assembled(painted: Tensor, coarse: Tensor, fine: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Colour, opacity and flow, as `WarpNet.forward` returns them, from what `WarpNet.heads` did."""
+    shown = torch.sigmoid(painted.float())
+    return shown[:, :3], shown[:, 3:], 4 * _enlarged(coarse, 4) + _enlarged(fine, 2)
 
 
 def _flow_head(channels: int) -> nn.Sequential:

@@ -165,29 +165,33 @@ class Drawing:
                 self.draw(part, sink, progress, own)
             return
         viewer = progress if isinstance(progress, Viewer) else None
-        # Drawn on a thread of its own: the next batch is drawn while the encoder takes this one.
+        # Drawn on a thread of its own: the next batch is drawn while this one gets its label and the encoder takes it.
         with closing(prefetch(self._shots(islice(decoded, len(part)), part.start), self.frames_ahead)) as shots:
-            for shot in shots:
+            for shot in self._labelled(shots):
                 sink.write(shot.frame)
                 if viewer is not None:
                     viewer.show(partial(small_jpeg, shot.frame, _SHOWN_PX))
                 progress.tick(Stage.DRAWING, shot.index + 1 - self.first, self.count)
 
     def _shots(self, decoded: Iterable[tuple[int, Frame]], first: int) -> Iterator[Shot]:
-        """The frames of the result from number `first` on, finished, in order."""
+        """The frames of the result from number `first` on, in order, without the label."""
         engines, options = self.engines, self.options
         shots = with_faces(decoded, self.track, engines.lips.device, first=first)
         shots = speak(shots, self.speech.windows, engines.lips, engines.lips_batch, fps=self.fps, options=options)
-        if engines.enhancer is not None and engines.enhancer_batch is not None and options.enhancer_strength > 0:
-            shots = sharpen(
-                shots, engines.enhancer, engines.parser, engines.enhancer_batch, strength=options.enhancer_strength
-            )
-        if self.is_labelled:
-            shots = labelled(
-                shots,
-                options.label_position,
-                fps=self.fps,
-                duration_s=options.label_duration_s,
-                sample_aspect=self.source.info.sample_aspect,
-            )
-        return shots
+        if engines.enhancer is None or engines.enhancer_batch is None or options.enhancer_strength == 0:
+            return shots
+        return sharpen(
+            shots, engines.enhancer, engines.parser, engines.enhancer_batch, strength=options.enhancer_strength
+        )
+
+    def _labelled(self, shots: Iterable[Shot]) -> Iterable[Shot]:
+        if not self.is_labelled:
+            return shots
+        options, sample_aspect = self.options, self.source.info.sample_aspect
+        return labelled(
+            shots,
+            options.label_position,
+            fps=self.fps,
+            duration_s=options.label_duration_s,
+            sample_aspect=sample_aspect,
+        )

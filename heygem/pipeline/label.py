@@ -36,8 +36,12 @@ _PADDING = 0.35
 _BOX_OPACITY = 0.5
 _SCALES = (0.9, 0.93, 0.96, 0.98, 1.0, 1.02, 1.04, 1.07, 1.1)
 """Sizes at which a label is looked for, as shares of its own."""
-_ONE = 256
+_BITS = 8
+_ONE = 2**_BITS
 """What stands for 1 in the integer arithmetic, which gives the same picture on every device."""
+
+_UNSHARED = 2**15
+"""Pixels up to which torch computes on one thread: to share out this little costs five times what it takes."""
 
 
 class Label:
@@ -176,4 +180,8 @@ def _blend(opacity: Tensor, colour: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _mix(plane: Tensor, keep: Tensor, add: Tensor) -> None:
-    plane.copy_((plane.int() * keep + add) // _ONE)
+    at_once = max(1, _UNSHARED // plane.shape[1])
+    for rows, kept, added in zip(
+        torch.split(plane, at_once), torch.split(keep, at_once), torch.split(add, at_once), strict=True
+    ):
+        rows.copy_((rows * kept).add_(added).bitwise_right_shift_(_BITS))

@@ -133,7 +133,8 @@ def _paste_each(
     shots: Sequence[Shot], maps: Sequence[Affine], patches: Iterable[Patch], masks: Iterable[Mask], device: torch.device
 ) -> None:
     frames = [shot.frame for shot in shots]
-    each(lambda parts: paste(*parts), list(zip(frames, maps, patches, masks, strict=True)), device)
+    pieces = list(zip(frames, maps, patches, masks, strict=True))
+    each(lambda piece: paste(*piece), pieces, device, pixels=frames[0].width * frames[0].height)
 
 
 class _FaceMasks:

@@ -86,5 +86,6 @@ def _code_files() -> list[Path]:
         package / "faces" / "parsing.py",
         package / "faces" / "retinaface.py",
         package / "enhance" / "gfpgan.py",
+        package / "lipsync" / "demo.py",
         package / "lipsync" / "wav2lip.py",
     ]

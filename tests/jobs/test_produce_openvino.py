@@ -67,11 +67,15 @@ def test_a_job_gives_what_it_gives_by_torch_and_its_manifest_says_what_computed(
     assert max(int((one.y.int() - other.y.int()).abs().max()) for one, other in pairs) <= 2
 
 
-def test_the_embedded_lips_are_left_to_torch_and_say_so(tmp_path: Path, sound: Path) -> None:
+def test_the_embedded_lips_are_converted_once_for_all_processes(
+    tmp_path: Path, sound: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     settings = Settings(models_dir=tmp_path, cache_dir=tmp_path / "cache")
     placement = Placement(torch.device("cpu"), torch.float32, tmp_path / "networks")
-    producer = Producer(ModelManager(10**9), settings, placement)
-    made = producer.produce(PRESENTER, sound, tmp_path / "out.mp4", RenderOptions(lips="demo"), Silent())
-    facts = json.loads(made.manifest.read_text(encoding="utf-8"))
-    assert facts["engines"]["lips"]["placement"] == "cpu/fp32"
-    assert not (tmp_path / "networks").exists()
+    with caplog.at_level(logging.INFO, logger="heygem"):
+        for name in ("one.mp4", "other.mp4"):
+            producer = Producer(ModelManager(10**9), settings, placement)
+            made = producer.produce(PRESENTER, sound, tmp_path / name, RenderOptions(lips="demo"), Silent())
+            facts = json.loads(made.manifest.read_text(encoding="utf-8"))
+            assert facts["engines"]["lips"]["placement"] == "cpu+openvino/fp32"
+    assert sum("转换完成" in record.getMessage() for record in caplog.records) == 1

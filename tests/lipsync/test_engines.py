@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from formula_weights import formula_state, uniform, write_wav2lip
-from heygem.device import Placement
+from heygem.device import Placement, multiplies_bf16
 from heygem.errors import UnknownEngineError, WeightsRefusedError
 from heygem.lipsync import lip_engine, lip_engines
 from heygem.lipsync.base import with_mouth_hidden
@@ -69,6 +69,22 @@ def test_the_embedded_default_follows_the_sound(tmp_path: Path) -> None:
     assert drawn.colour.shape == (2, 3, 96, 96) and drawn.flow.shape == (2, 2, 96, 96)
     assert float(drawn.opacity.min()) >= 0 and float(drawn.opacity.max()) <= 1
     assert float((drawn.colour[0] - drawn.colour[1]).abs().max()) > 0.01
+
+
+def test_the_embedded_default_draws_by_openvino_what_it_draws_by_torch(tmp_path: Path) -> None:
+    pytest.importorskip("openvino", reason="OPENVINO IS NOT INSTALLED: pip install -r requirements-cpu.txt")
+    engine = lip_engine("demo")
+    assert engine.bundled is not None
+    faces = torch.nn.functional.interpolate(uniform(2, (3, 3, 12, 12), 0.2, 0.8), size=96, mode="bilinear")
+    heard = uniform(1, (3, 1, 80, 16), -4, 4)
+    wanted = engine.load(engine.bundled, CPU).draw(faces, heard)
+    least_db = {torch.float32: 100.0} | ({torch.bfloat16: 45.0} if multiplies_bf16() else {})
+    for precision, db in least_db.items():
+        drawn = engine.load(engine.bundled, Placement(CPU.device, precision, tmp_path)).draw(faces, heard)
+        for part in ("colour", "opacity", "flow"):
+            one, other = getattr(drawn, part), getattr(wanted, part)
+            span = other.max() - other.min()
+            assert 10 * torch.log10(span**2 / (one - other).square().mean()) >= db, (precision, part)
 
 
 def test_wav2lip_hears_from_its_frame_on_and_the_default_around_it(tmp_path: Path) -> None:
