@@ -166,22 +166,20 @@ def _parts(frame: Frame, rectangle: _Rectangle) -> tuple[_Part, _Part]:
 
 
 def _cut_one(frame: Frame, affine: Affine, size: int) -> Tensor:
-    back = inverse(affine)
-    shrink = max(1, floor(_pixels_per_crop_pixel(affine)))
-    # Each pixel of the crop is the mean of `shrink` by `shrink` points that lie evenly in it.
-    to_frame = _chained(_scaling(1 / shrink), back)
     # Outside the frame its edge repeats, so a crop that lies beyond it shows the nearest corner.
     region = _region(frame, affine, (0, 0, size, size)) or (0, 0, frame.width, frame.height)
-    points = (size * shrink, size * shrink)
-    yuv = torch.cat(
-        [
-            _fetch(part.samples.float(), _grid(_chained(to_frame, part.from_luma()), points, part.samples))
-            for part in _parts(frame, region)
-        ]
-    )
-    if shrink > 1:
-        yuv = F.avg_pool2d(yuv, shrink)
+    yuv = torch.cat([_cut_part(part, affine, size) for part in _parts(frame, region)])
     return _converted(yuv, *_to_rgb(frame.colour, yuv.device))
+
+
+def _cut_part(part: _Part, affine: Affine, size: int) -> Tensor:
+    """(C, size, size) float32."""
+    shrink = max(1, floor(_pixels_per_crop_pixel(affine) / part.to_luma[0, 0]))
+    # Each pixel of the crop is the mean of `shrink` by `shrink` points that lie evenly in it, about one for a sample.
+    to_frame = _chained(_scaling(1 / shrink), inverse(affine))
+    points = (size * shrink, size * shrink)
+    fetched = _fetch(part.samples.float(), _grid(_chained(to_frame, part.from_luma()), points, part.samples))
+    return F.avg_pool2d(fetched, shrink) if shrink > 1 else fetched
 
 
 def _grid(affine: Affine, shape: tuple[int, int], picture: Tensor) -> Tensor:
