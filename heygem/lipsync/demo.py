@@ -39,7 +39,7 @@ _INPUTS = (
 )
 
 
-class _Heads(nn.Module):
+class WarpNetHeads(nn.Module):
     """What of a WarpNet is computed in the format that its placement says."""
 
     def __init__(self, net: WarpNet) -> None:
@@ -47,6 +47,7 @@ class _Heads(nn.Module):
         self._net = net
 
     def forward(self, mel: Tensor, face: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """As `WarpNet.heads`."""
         return self._net.heads(mel, face)
 
 
@@ -104,10 +105,10 @@ def load_demo(path: Path, placement: Placement) -> DemoModel:
     return DemoModel(heads, placement, Fraction(lead_frames, _TRAINED_FPS))
 
 
-def _make(widths: Widths, tensors: Mapping[str, Tensor]) -> _Heads:
+def _make(widths: Widths, tensors: Mapping[str, Tensor]) -> WarpNetHeads:
     net = build(partial(WarpNet, widths), tensors, FP32_ON_CPU)
     net.fold_batch_norms()
-    return _Heads(net)
+    return WarpNetHeads(net)
 
 
 ENGINE = LipEngine(
