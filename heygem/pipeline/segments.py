@@ -30,7 +30,7 @@ from heygem.pipeline.shares import JOURNAL, WHOLE, Share
 
 log = logging.getLogger(__name__)
 
-_VERSION = 1
+_VERSION = 2
 """Raise it when the same facts come to mean other frames."""
 
 
