@@ -21,10 +21,13 @@ function says_yes(zh, en) {
   const dialog = document.querySelector('#hg-confirm');
   dialog.querySelector('p .zh').textContent = zh;
   dialog.querySelector('p .en').textContent = en;
-  dialog.returnValue = 'no';
+  // A question that was dismissed stays without an answer. That a dialog closed is told late, perhaps while it asks again.
+  dialog.asking?.abort();
+  dialog.asking = new AbortController();
   dialog.showModal();
   return new Promise((resolve) => {
-    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), {once: true});
+    const answer = (event) => resolve(event.submitter.value === 'yes');
+    dialog.querySelector('form').addEventListener('submit', answer, {once: true, signal: dialog.asking.signal});
   });
 }
 

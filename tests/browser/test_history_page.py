@@ -39,6 +39,20 @@ def test_it_is_searched_and_filtered_and_a_job_deleted_with_the_keyboard(quick_s
     assert wait_for_video(page, "#history-player video") == pytest.approx(2, abs=0.2)
 
 
+def test_who_dismisses_a_question_and_is_asked_again_at_once_is_heard(quick_server, open_page, speech, clip_named):
+    page = open_page(quick_server)
+    fill_batch(page, speech, [clip_named("asked twice.mp4")])
+    page.click("#batch-submit")
+    expect(page.locator("#batch-status .hg-count")).to_have_text("1/1")
+    go_to(page, HISTORY)
+    tile = page.locator("#history-list article", has_text="asked twice.mp4")
+    tile.locator("[data-act=delete]").evaluate(
+        "(button) => { button.click(); document.querySelector('#hg-confirm').close(); button.click(); }"
+    )
+    page.get_by_role("button", name="Yes").press("Enter")
+    expect(tile).to_have_count(0)
+
+
 def test_a_deleted_job_is_gone_in_every_tab_and_after_a_refresh(quick_server, open_page, speech, clip_named):
     page, other = open_page(quick_server), open_page(quick_server, locale="zh-CN")
     fill_batch(page, speech, [clip_named("gone soon.mp4")])
