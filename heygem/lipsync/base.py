@@ -14,7 +14,14 @@ from torch import Tensor
 from heygem.arrays import Crops, Flow, Heard, Mask, Waveform
 from heygem.device import Placement
 from heygem.errors import Text
+from heygem.runtime.network import Input
 from heygem.speech import Tail
+
+NETWORK_INPUTS = (
+    Input(shape=(-1, 1, 80, 16), example=(1, 1, 80, 16)),
+    Input(shape=(-1, 6, 96, 96), example=(1, 6, 96, 96)),
+)
+"""What generators of Wav2Lip's kind are called with: mel windows, and crops as `with_mouth_hidden` makes them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,9 @@ from torch import Tensor, nn
 from heygem.arrays import Crops, Heard, Waveform
 from heygem.device import FP32_ON_CPU, Placement
 from heygem.errors import Text, WeightsRefusedError
-from heygem.lipsync.base import AudioWindows, Drawn, LipEngine, with_mouth_hidden
+from heygem.lipsync.base import NETWORK_INPUTS, AudioWindows, Drawn, LipEngine, with_mouth_hidden
 from heygem.nets.blocks import Widths
 from heygem.nets.warp_net import WarpNet, assembled
-from heygem.runtime.network import Input
 from heygem.settings import PROJECT_DIR
 from heygem.speech import Tail
 from heygem.speech.mel import mel_spectrogram
@@ -31,12 +30,6 @@ _FORMAT = "heygem-warp-net-1"
 
 _TRAINED_FPS = 25
 """Frame rate that the offset in the metadata is counted in."""
-
-
-_INPUTS = (
-    Input(shape=(-1, 1, 80, 16), example=(1, 1, 80, 16)),
-    Input(shape=(-1, 6, 96, 96), example=(1, 6, 96, 96)),
-)
 
 
 class WarpNetHeads(nn.Module):
@@ -101,7 +94,7 @@ def load_demo(path: Path, placement: Placement) -> DemoModel:
             )
         )
     widths, lead_frames = Widths.from_json(facts["widths"]), -int(facts["mel_offset"])
-    heads = load_network(partial(_make, widths), path, _INPUTS, placement)
+    heads = load_network(partial(_make, widths), path, NETWORK_INPUTS, placement)
     return DemoModel(heads, placement, Fraction(lead_frames, _TRAINED_FPS))
 
 

@@ -12,18 +12,12 @@ from torch import Tensor, nn
 from heygem.arrays import Crops, Heard, Waveform
 from heygem.device import FP32_ON_CPU, Placement
 from heygem.errors import Text
-from heygem.lipsync.base import AudioWindows, Drawn, LipEngine, with_mouth_hidden
+from heygem.lipsync.base import NETWORK_INPUTS, AudioWindows, Drawn, LipEngine, with_mouth_hidden
 from heygem.nets.wav2lip import Wav2Lip
-from heygem.runtime.network import Input
 from heygem.speech import Tail
 from heygem.speech.mel import mel_spectrogram
 from heygem.speech.windows import MelWindows
 from heygem.weights.load import build, load_network
-
-_INPUTS = (
-    Input(shape=(-1, 1, 80, 16), example=(1, 1, 80, 16)),
-    Input(shape=(-1, 6, 96, 96), example=(1, 6, 96, 96)),
-)
 
 
 class Wav2LipModel:
@@ -68,7 +62,7 @@ def load_wav2lip(path: Path, placement: Placement) -> Wav2LipModel:
         DeviceError: OpenVINO was to compute, and cannot.
         WeightsRefusedError: the file holds something else.
     """
-    return Wav2LipModel(load_network(_make, path, _INPUTS, placement), placement)
+    return Wav2LipModel(load_network(_make, path, NETWORK_INPUTS, placement), placement)
 
 
 def _make(tensors: Mapping[str, Tensor]) -> Wav2Lip:

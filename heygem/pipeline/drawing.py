@@ -187,11 +187,10 @@ class Drawing:
     def _labelled(self, shots: Iterable[Shot]) -> Iterable[Shot]:
         if not self.is_labelled:
             return shots
-        options, sample_aspect = self.options, self.source.info.sample_aspect
         return labelled(
             shots,
-            options.label_position,
+            self.options.label_position,
             fps=self.fps,
-            duration_s=options.label_duration_s,
-            sample_aspect=sample_aspect,
+            duration_s=self.options.label_duration_s,
+            sample_aspect=self.source.info.sample_aspect,
         )
