@@ -6,11 +6,13 @@ N counts items of a batch, F frames of a clip, S is the side of a square crop in
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor  # takes seconds to import, and who names only sound or places does without
 
 Waveform: TypeAlias = NDArray[np.float32]
 """Mono sound: (samples,) float32, -1..1."""
@@ -21,14 +23,14 @@ Mel: TypeAlias = NDArray[np.float32]
 Affine: TypeAlias = NDArray[np.float64]
 """Maps frame pixels to crop pixels: (2, 3) float64."""
 
-Crops: TypeAlias = Tensor
+Crops: TypeAlias = "Tensor"
 """Square pictures cut out of frames: (N, 3, S, S) float, RGB, 0..1."""
 
-Heard: TypeAlias = Tensor
+Heard: TypeAlias = "Tensor"
 """What a lip engine hears for each of N frames: (N, ...) float; the rest is the engine's own."""
 
-Mask: TypeAlias = Tensor
+Mask: TypeAlias = "Tensor"
 """How much of a crop replaces the frame: (N, 1, S, S) float, 0 keeps the frame, 1 takes the crop."""
 
-Flow: TypeAlias = Tensor
+Flow: TypeAlias = "Tensor"
 """Where to fetch a crop's pixel from, relative to itself: (N, 2, S, S) float, (x, y) in crop pixels."""

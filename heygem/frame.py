@@ -6,54 +6,11 @@ Knows nothing of files or faces. A frame is never converted to RGB as a whole: `
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
 
-Matrix = Literal["bt601", "bt709", "bt2020"]
-
-_LUMA_WEIGHTS: dict[Matrix, tuple[float, float]] = {
-    "bt601": (0.299, 0.114),
-    "bt709": (0.2126, 0.0722),
-    "bt2020": (0.2627, 0.0593),
-}
-"""Weights of red and blue in luma (ITU-R BT.601, BT.709, BT.2020)."""
-
-
-@dataclass(frozen=True, slots=True)
-class ColourSpace:
-    """How Y, U and V of a clip relate to RGB.
-
-    Attributes:
-        matrix: Which luma weights.
-        full_range: Y spans 0..255 instead of 16..235.
-    """
-
-    matrix: Matrix = "bt709"
-    full_range: bool = False
-
-    def to_rgb(self) -> tuple[Tensor, Tensor]:
-        """(3, 3) matrix and (3,) offset, float64: rgb (0..1) = matrix @ yuv (0..255) + offset."""
-        red, blue = _LUMA_WEIGHTS[self.matrix]
-        green = 1 - red - blue
-        to_rgb = torch.tensor(
-            [
-                [1, 0, 2 * (1 - red)],
-                [1, -2 * blue * (1 - blue) / green, -2 * red * (1 - red) / green],
-                [1, 2 * (1 - blue), 0],
-            ],
-            dtype=torch.float64,
-        )
-        low, luma_span, chroma_span = (0.0, 255.0, 255.0) if self.full_range else (16.0, 219.0, 224.0)
-        matrix = to_rgb / torch.tensor([luma_span, chroma_span, chroma_span], dtype=torch.float64)
-        return matrix, -matrix @ torch.tensor([low, 128.0, 128.0], dtype=torch.float64)
-
-    def to_yuv(self) -> tuple[Tensor, Tensor]:
-        """(3, 3) matrix and (3,) offset, float64: yuv (0..255) = matrix @ rgb (0..1) + offset."""
-        matrix, offset = self.to_rgb()
-        inverse = torch.linalg.inv(matrix)
-        return inverse, -inverse @ offset
+from heygem.colour_space import ColourSpace
 
 
 @dataclass(frozen=True, slots=True)

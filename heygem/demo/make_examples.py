@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from heygem.colour_space import ColourSpace
 from heygem.demo.articulation import CHANNELS, FPS, REST, Articulation
 from heygem.demo.backdrop import backdrop
 from heygem.demo.cast import CAST, Role
@@ -26,7 +27,7 @@ from heygem.demo.motion import Motion
 from heygem.demo.presenter import Presenter
 from heygem.demo.visemes import articulate
 from heygem.demo.voice import SAMPLE_RATE_HZ, Voice, say
-from heygem.frame import ColourSpace, Frame
+from heygem.frame import Frame
 from heygem.media.colour_tags import SDR
 from heygem.media.video_sink import VideoSink
 from heygem.media.wav_file import write_wav
@@ -138,7 +139,7 @@ def own_mouths(role: Role, frames: int, rng: np.random.Generator) -> Articulatio
 def as_frame(rgb: NDArray[np.uint8]) -> Frame:
     """A picture (H, W, 3) RGB with even sides, as the encoder takes it: BT.709, limited range."""
     height, width = rgb.shape[:2]
-    matrix, offset = ColourSpace().to_yuv()
+    matrix, offset = map(torch.from_numpy, ColourSpace().to_yuv())
     planes = torch.from_numpy(rgb).double().div(255).reshape(-1, 3) @ matrix.T + offset
     planar = planes.T.reshape(1, 3, height, width)
     # H.264 puts chroma on even columns, between rows.

@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from heygem.arrays import Affine, Crops, Mask
+from heygem.colour_space import ColourSpace
 from heygem.cores import each
-from heygem.frame import ColourSpace, Frame
+from heygem.frame import Frame
 
 _TEMPLATE_512 = np.array(
     [
@@ -327,14 +328,17 @@ def _converted(picture: Tensor, matrix: Tensor, offset: Tensor) -> Tensor:
 
 @cache
 def _to_rgb(colour: ColourSpace, device: torch.device) -> tuple[Tensor, Tensor]:
-    matrix, offset = colour.to_rgb()
-    return matrix.float().to(device), offset.float().to(device)[:, None, None]
+    return _on(device, *colour.to_rgb())
 
 
 @cache
 def _to_yuv(colour: ColourSpace, device: torch.device) -> tuple[Tensor, Tensor]:
-    matrix, offset = colour.to_yuv()
-    return matrix.float().to(device), offset.float().to(device)[:, None, None]
+    return _on(device, *colour.to_yuv())
+
+
+def _on(device: torch.device, matrix: NDArray[np.float64], offset: NDArray[np.float64]) -> tuple[Tensor, Tensor]:
+    """As float32; the offset is (3, 1, 1)."""
+    return torch.from_numpy(matrix).float().to(device), torch.from_numpy(offset).float().to(device)[:, None, None]
 
 
 def _pixels_per_crop_pixel(affine: Affine) -> float:

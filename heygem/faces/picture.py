@@ -44,7 +44,7 @@ def working_pictures(frames: Sequence[Frame], long_side_px: int) -> Tensor:
     yuv = torch.stack(planes, dim=1)
     pictures = torch.empty_like(yuv)
     for index, frame in enumerate(frames):
-        matrix, offset = (part.to(yuv) for part in frame.colour.to_rgb())
+        matrix, offset = (torch.from_numpy(part).to(yuv) for part in frame.colour.to_rgb())
         pictures[index] = torch.einsum("rc,chw->rhw", matrix, yuv[index]) + offset[:, None, None]
     return pictures.mul_(255).clamp_(0, 255)
 
@@ -80,7 +80,7 @@ def small_jpeg(frame: Frame, long_side_px: int, quality: int = 80) -> bytes:
     planes = [
         cv2.resize(plane.cpu().numpy(), size, interpolation=cv2.INTER_AREA) for plane in (frame.y, frame.u, frame.v)
     ]
-    matrix, offset = (part.numpy() for part in frame.colour.to_rgb())
+    matrix, offset = frame.colour.to_rgb()
     # By OpenCV in one go, last row first: it wants BGR.
     bgr = cv2.transform(cv2.merge(planes), 255 * np.column_stack([matrix, offset])[::-1])
     return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from heygem.arrays import Waveform
+from heygem.colour_space import ColourSpace
 from heygem.demo.articulation import FPS
 from heygem.demo.make_examples import as_frame
 from heygem.errors import Text
-from heygem.frame import ColourSpace
 from heygem.jobs.marking import Marking
 from heygem.media.audio_file import AudioFile
 from heygem.media.colour_tags import SDR

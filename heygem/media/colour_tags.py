@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from heygem.frame import ColourSpace, Matrix
+from heygem.colour_space import ColourSpace, Matrix
 
 _PRIMARIES = {
     1: "bt709",

@@ -17,7 +17,7 @@ from typing import Any
 import ffmpeg
 
 from heygem.allowance import are_limited, processors
-from heygem.frame import ColourSpace
+from heygem.colour_space import ColourSpace
 from heygem.media import Codec
 from heygem.media.colour_tags import ColourTags
 from heygem.media.hardening import INPUT_LIMITS

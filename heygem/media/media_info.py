@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from heygem.frame import ColourSpace
+from heygem.colour_space import ColourSpace
 from heygem.media.colour_tags import ColourTags
 from heygem.media.orientation import Orientation
 

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from heygem.frame import ColourSpace, Frame
+from heygem.colour_space import ColourSpace
+from heygem.frame import Frame
 from heygem.pipeline.options import LabelPosition
 from heygem.pipeline.stages import Shot
 

@@ -17,9 +17,10 @@ from benchmarks.likeness import face_psnr_db
 from benchmarks.plan import Cost, Figures, JobPlan, Plan
 from benchmarks.worker import carried_out
 from heygem.batch_memory import BatchMemory
+from heygem.colour_space import ColourSpace
 from heygem.device import FP32_ON_CPU
 from heygem.faces.haar import HaarDetector
-from heygem.frame import ColourSpace, Frame
+from heygem.frame import Frame
 from heygem.lipsync import lip_engine
 from heygem.lipsync.base import Drawn
 from heygem.media.wav_file import write_wav

@@ -19,7 +19,7 @@ def test_a_picture_becomes_video_of_the_same_colours() -> None:
     rgb = np.zeros((4, 6, 3), np.uint8)
     rgb[:, :, 0], rgb[:, :, 1], rgb[:, :, 2] = 200, 90, 30
     frame = as_frame(rgb)
-    matrix, offset = frame.colour.to_rgb()
+    matrix, offset = map(torch.from_numpy, frame.colour.to_rgb())
     yuv = torch.tensor([frame.y[1, 2], frame.u[1, 1], frame.v[1, 1]], dtype=torch.float64)
     assert (255 * (matrix @ yuv + offset)).tolist() == pytest.approx([200, 90, 30], abs=2)
 

@@ -7,11 +7,12 @@ import torch
 from demo_people import mouth, plain_presenter
 from numpy.typing import NDArray
 
+from heygem.colour_space import ColourSpace
 from heygem.demo.identity import Identity
 from heygem.demo.presenter import Portrait, Presenter
 from heygem.demo.view import Pose
 from heygem.faces.haar import HaarDetector
-from heygem.frame import ColourSpace, Frame
+from heygem.frame import Frame
 
 SIZE = (360, 360)
 

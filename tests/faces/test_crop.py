@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from heygem.colour_space import ColourSpace
 from heygem.faces import crop as crop_module
 from heygem.faces.crop import Patch, aligned_map, box_map, cut, inverse, paste
-from heygem.frame import ColourSpace, Frame
+from heygem.frame import Frame
 
 BT709 = ColourSpace("bt709", full_range=False)
 
@@ -31,7 +32,7 @@ def smooth_frame(width: int = 160, height: int = 128) -> Frame:
 
 
 def yuv_of(crops: torch.Tensor, colour: ColourSpace = BT709) -> torch.Tensor:
-    matrix, offset = colour.to_yuv()
+    matrix, offset = map(torch.from_numpy, colour.to_yuv())
     return torch.einsum("ij,njhw->nihw", matrix.float(), crops) + offset.float()[:, None, None]
 
 
@@ -158,7 +159,7 @@ def test_paste_puts_colour_where_it_belongs() -> None:
     red = torch.zeros(3, 16, 16)
     red[0] = 1
     paste(frame, box_map(np.array([32, 16, 64, 48], np.float32), (0, 0, 0, 0), 16), Patch(red), torch.ones(1, 16, 16))
-    matrix, offset = BT709.to_yuv()
+    matrix, offset = map(torch.from_numpy, BT709.to_yuv())
     wanted = matrix @ torch.tensor([1.0, 0, 0], dtype=torch.float64) + offset
     assert frame.y[32, 48] == round(float(wanted[0]))
     assert frame.u[16, 24] == round(float(wanted[1]))

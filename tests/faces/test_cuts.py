@@ -2,8 +2,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from heygem.colour_space import ColourSpace
 from heygem.faces.cuts import CutDetector
-from heygem.frame import ColourSpace, Frame
+from heygem.frame import Frame
 
 WIDTH, HEIGHT = 320, 180
 

@@ -8,9 +8,10 @@ import pytest
 import torch
 from synthetic_detections import box, clip
 
+from heygem.colour_space import ColourSpace
 from heygem.faces.detections import Detections, find_faces
 from heygem.faces.face import Face
-from heygem.frame import ColourSpace, Frame
+from heygem.frame import Frame
 
 
 class Counting:

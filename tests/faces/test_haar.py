@@ -8,11 +8,12 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from heygem.colour_space import ColourSpace
 from heygem.errors import WeightsMissingError
 from heygem.faces import haar
 from heygem.faces.detections import find_faces
 from heygem.faces.haar import HaarDetector
-from heygem.frame import ColourSpace, Frame
+from heygem.frame import Frame
 from heygem.media.video_source import VideoSource
 
 PRESENTER = Path(__file__).parents[1] / "data" / "presenter.mp4"

@@ -3,12 +3,13 @@ import numpy as np
 import pytest
 import torch
 
+from heygem.colour_space import ColourSpace
 from heygem.faces.picture import small_jpeg, working_luma, working_pictures, working_size
-from heygem.frame import ColourSpace, Frame
+from heygem.frame import Frame
 
 
 def frame_of(rgb: tuple[float, float, float], width: int, height: int, colour: ColourSpace) -> Frame:
-    matrix, offset = colour.to_yuv()
+    matrix, offset = map(torch.from_numpy, colour.to_yuv())
     y, u, v = (matrix @ torch.tensor(rgb, dtype=torch.float64) + offset).round().to(torch.uint8)
     quarter = width * height // 4
     return Frame(torch.cat([y.repeat(4 * quarter), u.repeat(quarter), v.repeat(quarter)]), width, height, colour)

@@ -6,11 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from formula_weights import GOLDEN_DIR, formula_state, uniform, write_retinaface
+from heygem.colour_space import ColourSpace
 from heygem.device import Placement
 from heygem.errors import WeightsRefusedError
 from heygem.faces import retinaface
 from heygem.faces.retinaface import Backbone, RetinaFaceDetector, anchors, load_retinaface, retinaface_network
-from heygem.frame import ColourSpace, Frame
+from heygem.frame import Frame
 
 CPU = Placement(torch.device("cpu"), torch.float32)
 

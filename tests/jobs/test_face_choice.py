@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import torch
 
+from heygem.colour_space import ColourSpace
 from heygem.faces.detections import find_faces
 from heygem.faces.face import Face
 from heygem.faces.track import build_track
-from heygem.frame import ColourSpace, Frame
+from heygem.frame import Frame
 from heygem.jobs.face_choice import FaceChoice, SampledFrame, face_choices
 
 SIZE = 320, 180

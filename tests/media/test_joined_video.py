@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 
+from heygem.colour_space import ColourSpace
 from heygem.errors import EncodeError
-from heygem.frame import ColourSpace, Frame
+from heygem.frame import Frame
 from heygem.media import ffmpeg_args, joined_video
 from heygem.media.audio_file import AudioFile
 from heygem.media.colour_tags import ColourTags

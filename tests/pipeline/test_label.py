@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from heygem.frame import ColourSpace, Frame
+from heygem.colour_space import ColourSpace
+from heygem.frame import Frame
 from heygem.pipeline.label import LINES, Label, labelled
 from heygem.pipeline.stages import Shot
 

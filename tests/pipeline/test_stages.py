@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from heygem.batch_memory import BatchMemory
+from heygem.colour_space import ColourSpace
 from heygem.faces.face import FaceTrack
-from heygem.frame import ColourSpace, Frame
+from heygem.frame import Frame
 from heygem.lipsync.base import Drawn
 from heygem.pipeline.options import RenderOptions
 from heygem.pipeline.stages import PARSE_EVERY, Shot, sharpen, speak, with_faces
