@@ -13,7 +13,7 @@ from gradio.components import Component
 from heygem.jobs.task_queue import TaskQueue
 from heygem.ui.choice import Choice
 from heygem.ui.job_actions import JobActions
-from heygem.ui.panel import Chosen, Panel, View, refresh
+from heygem.ui.panel import MARKS_JS, Chosen, Panel, View, refresh
 
 ROW_BUTTONS_JS = Path(__file__).with_name("row_buttons.js").read_text(encoding="utf-8")
 """For gr.HTML with buttons that have data-act and data-job, see `JobActions`; the page has one `confirm_dialog`."""
@@ -43,15 +43,13 @@ class Wiring:
         self.look = look
         self.chosen = gr.State(Choice())
         self._actions = JobActions(queue)
-        # In the page, in the same answer as the HTML: of answers that overtake each other it knows which one it shows.
-        self._shown = gr.JSON(visible=False, elem_id="shown")
         self._panels: list[Panel] = []
 
     def poll(self, blocks: gr.Blocks, panels: Sequence[Panel]) -> None:
         """Draw `panels` when the page opens and once a second; call it before `on`."""
         self._panels = list(panels)
-        blocks.load(self._refresh, [self._shown, self.chosen], self._outputs(), **_QUICK)
-        gr.Timer(_POLL_S).tick(self._refresh, [self._shown, self.chosen], self._outputs(), **_QUICK)
+        self._redraw_at(blocks.load)
+        self._redraw_at(gr.Timer(_POLL_S).tick)
 
     def on(
         self,
@@ -66,7 +64,7 @@ class Wiring:
         `handler` changed of it is changed.
         """
         done = event(self._on_choice(handler, inputs or (), outputs or ()), inputs, outputs, **_QUICK)
-        done.then(self._refresh, [self._shown, self.chosen], self._outputs(), **_QUICK)
+        self._redraw_at(done.then)
 
     def on_press(
         self,
@@ -120,12 +118,14 @@ class Wiring:
 
         return handled
 
-    def _outputs(self) -> list[Component]:
-        return [self._shown, *(panel.html for panel in self._panels)]
+    def _redraw_at(self, event: Callable[..., Any]) -> None:
+        drawn = [panel.html for panel in self._panels]
+        # Marks are no values of these components: gradio is not to prepare them as such.
+        event(self._refresh, [*drawn, self.chosen], drawn, js=MARKS_JS, preprocess=False, **_QUICK)
 
-    def _refresh(self, shown: object, choice: Choice) -> list[Any]:
-        marks, updates = refresh(self._panels, self.look(), choice.now, shown)
-        return [marks, *updates]
+    def _refresh(self, *inputs: Any) -> list[Any]:
+        *shown, choice = inputs
+        return refresh(self._panels, self.look(), choice.now, shown)
 
 
 _QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}

@@ -67,9 +67,6 @@ class Panel:
     draw: Callable[[View, Chosen], str]
 
 
-_BROWSER_INTEGERS = 2**53
-"""Up to here JavaScript's numbers are exact."""
-
 _NEWS_S = 3600.0
 """Seconds after its end for which a training is shown to whoever did not ask for it."""
 
@@ -117,23 +114,30 @@ def drawn_once(draw: Callable[[View], str]) -> Callable[[View, Chosen], str]:
     return drawn
 
 
-def refresh(panels: Sequence[Panel], view: View, chosen: Chosen, shown: object) -> tuple[list[int], list[Any]]:
+MARKS_JS = """(...panels) => panels.map((html) => (/^<!--(-?\\d+)-->/.exec(html) ?? ['', ''])[1])"""
+"""For what the page sends with a poll: the mark of each panel's HTML, where there is one."""
+
+
+def refresh(panels: Sequence[Panel], view: View, chosen: Chosen, shown: Sequence[object]) -> list[Any]:
     """Draw all panels anew.
+
+    Answers may overtake each other: what a page shows, only its HTML itself can say. So each piece begins with a mark.
 
     Args:
         panels: What is to be drawn.
         view: The server now.
         chosen: What the browser tab looks at.
-        shown: What the browser tab says it shows, as returned with what it drew last; anything else at first.
+        shown: The mark of what it shows in each panel, as `MARKS_JS` finds it.
 
     Returns:
-        What it will show, and an update for each panel: its HTML, or a skip where nothing changed, so that a video that
-        plays is left alone.
+        An update for each panel: its HTML, or a skip where nothing changed, so that a video that plays is left alone.
     """
     drawn = [panel.draw(view, chosen) for panel in panels]
-    marks = [hash(html) % _BROWSER_INTEGERS for html in drawn]
-    before = shown if isinstance(shown, list) and len(shown) == len(panels) else [None] * len(panels)
-    return marks, [gr.skip() if old == new else html for html, old, new in zip(drawn, before, marks, strict=True)]
+    marks = [str(hash(html)) if html else "" for html in drawn]
+    return [
+        gr.skip() if mark == before else f"<!--{mark}-->{html}" if html else ""
+        for html, mark, before in zip(drawn, marks, shown, strict=True)
+    ]
 
 
 def shown_single(view: View, chosen: Chosen) -> Job | None:

@@ -13,7 +13,7 @@ SKIP = gr.skip()
 
 
 class PolledPage(gr.Blocks):
-    """Passes answers of HTML, JSON and states on as they are: there is nothing to convert. All others go gradio's way.
+    """Passes answers of HTML and states on as they are: there is nothing to convert. All others go gradio's way.
 
     For each output that is skipped gradio 6.31 builds the component anew, 1 ms under the interpreter's lock, and each
     HTML it hands to another thread and back, all of which wait for that lock while a job draws. With 14 panels and
@@ -40,6 +40,4 @@ def _is_plain(block: Any, value: Any) -> bool:
     """Whether gradio would send the value, or keep it if the block is a state, as it is."""
     if block.stateful:
         return not (isinstance(value, dict) and "__type__" in value)
-    if isinstance(block, gr.JSON):
-        return isinstance(value, list)
     return isinstance(block, gr.HTML) and (isinstance(value, str) or value == SKIP)

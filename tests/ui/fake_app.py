@@ -1,8 +1,8 @@
 """The real page over a real queue whose runner copies the clip instead of drawing lips. Run by the browser tests.
 
 What a clip's name says, its job does: "steady" takes two seconds and "slow" six, where others take no time, "endless"
-goes on until it is cancelled, "bad" fails, "flaky" fails the first time. Only a "couple" is looked at before its job:
-the detector, and torch with it, would take most of the time of every test.
+goes on until it is cancelled ("moving": its share changes), "bad" fails, "flaky" fails the first time. Only a "couple"
+is looked at before its job: the detector, and torch with it, would take most of the time of every test.
 """
 
 import shutil
@@ -56,7 +56,8 @@ def main(port, folder):
                 progress.tick(stage, frame, 100 if stage is Stage.DRAWING else None)
                 time.sleep(drawing_s if stage is Stage.DRAWING else step_s)
         while "endless" in name:
-            progress.tick(Stage.DRAWING, 50, 100)
+            at = int(time.monotonic()) % 100 if "moving" in name else 50
+            progress.tick(Stage.DRAWING, at, 100)
             time.sleep(STEP_S)
         is_first_try = job.id not in tried
         tried.add(job.id)

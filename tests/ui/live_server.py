@@ -1,5 +1,6 @@
 """The real server on a port of its own, with a worker that makes a result of ten bytes, and what a browser sends it."""
 
+import re
 import socket
 import threading
 import time
@@ -16,6 +17,7 @@ from heygem.settings import Settings
 from heygem.ui.blocks import build_app
 from heygem.ui.health import Health
 from heygem.ui.models_view import ModelControls, Room
+from heygem.ui.panel import MARKS_JS
 from heygem.ui.preflight_desk import PreflightDesk
 from heygem.weights.download_desk import DownloadDesk
 
@@ -126,10 +128,15 @@ class Page:
     def send(self, event, values, data):
         given = {self.ids[name]: value for name, value in values.items()}
         sent = [given.get(number, self.props[number].get("value")) for number in event["inputs"]]
+        if event["js"] == MARKS_JS:
+            marks = [re.match("<!--(-?[0-9]+)-->", str(html)) for html in sent]
+            sent = [mark[1] if mark else "" for mark in marks]
         body = {"data": sent, "fn_index": event["id"], "session_hash": self.session, "event_data": data}
         answer = self.http.post("/gradio_api/run/predict", json=body)
         assert answer.status_code == 200, answer.text
         outputs = dict(zip(event["outputs"], answer.json()["data"], strict=True))
-        if self.ids["shown"] in outputs:
-            self.props[self.ids["shown"]]["value"] = outputs[self.ids["shown"]]
+        if event["js"] == MARKS_JS:
+            for number, html in outputs.items():
+                if not isinstance(html, dict):
+                    self.props[number]["value"] = html
         return list(outputs.values())

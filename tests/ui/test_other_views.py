@@ -1,5 +1,6 @@
 """The log, the models, and which of the server's jobs a browser tab looks at."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -100,11 +101,19 @@ def test_a_tab_shows_its_own_job_and_otherwise_the_newest():
 
 def test_only_what_changed_is_sent():
     panels = [Panel(None, lambda v, c: "same"), Panel(None, lambda v, c: str(len(v.jobs)))]
-    shown, updates = refresh(panels, view(), Chosen(), [])
-    assert updates == ["same", "0"]
-    shown, updates = refresh(panels, view(job("a")), Chosen(), shown)
-    assert updates == [gr.skip(), "1"]
-    assert refresh(panels, view(job("a")), Chosen(), shown)[1] == [gr.skip(), gr.skip()]
+    updates = refresh(panels, view(), Chosen(), ["", ""])
+    same, count = (re.fullmatch("<!--(-?[0-9]+)-->(.+)", html).groups() for html in updates)
+    assert (same[1], count[1]) == ("same", "0")
+    unchanged, changed = refresh(panels, view(job("a")), Chosen(), [same[0], count[0]])
+    assert unchanged == gr.skip() and changed.endswith("-->1")
+    # A page that was told late shows something older, and says so.
+    assert refresh(panels, view(), Chosen(), [same[0], "5"]) == [gr.skip(), updates[1]]
+
+
+def test_a_panel_is_emptied_once():
+    panels = [Panel(None, lambda v, c: "")]
+    assert refresh(panels, view(), Chosen(), ["7"]) == [""]
+    assert refresh(panels, view(), Chosen(), [""]) == [gr.skip()]
 
 
 def test_every_word_has_both_languages():

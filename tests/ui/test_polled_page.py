@@ -34,7 +34,6 @@ def answers(kind, outputs, predictions):
     [
         ([lambda: gr.State([]), gr.HTML, gr.HTML], [[1, 2], SKIP, "<b>new</b>"]),
         ([lambda: gr.State({}), gr.HTML], [{"a": 1}, ""]),
-        ([gr.JSON, gr.HTML], [[1, 2], SKIP]),
         ([gr.HTML], "<i>one</i>"),
         ([gr.HTML], SKIP),
         ([lambda: gr.State(7)], 8),

@@ -33,7 +33,7 @@ def test_gradio_announces_no_event(http):
 
 def test_uploads_are_looked_at_and_what_stops_that_is_said(http, files):
     page = Page(http, "looks")
-    assert page.trigger("single-clip", "change", {"single-clip": None})["single-preflight"] == ""
+    assert page.trigger("single-clip", "change", {"single-clip": None})["single-preflight"] is None
     _, clip = files
     html = page.trigger("single-clip", "change", {"single-clip": clip})["single-preflight"]
     for _ in range(200):
