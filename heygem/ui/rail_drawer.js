@@ -22,7 +22,7 @@ function set(open) {
     drawer.setAttribute('aria-modal', 'true');
     drawer.setAttribute('aria-label', button().textContent.trim());
     drawer.tabIndex = -1;
-    drawer.focus();  // what is in it can be seen some frames later
+    drawer.focus();
   } else {
     backdrop.remove();
     for (const name of ['role', 'aria-modal', 'aria-label', 'tabindex']) drawer.removeAttribute(name);

@@ -86,6 +86,11 @@ def download(page, selector):
     return downloaded.value
 
 
+def content(page, download):
+    """What it is of. Chromium does not always tell that a download has ended, and waiting for that has no limit."""
+    return page.request.get(download.url).body()
+
+
 def scroll_width(page):
     """How wide the page is, with what sticks out of the window."""
     return page.evaluate("document.documentElement.scrollWidth")

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 from page_server import WAIT_MS
-from page_steps import BATCH, HISTORY, PRESENTER, SINGLE, fill_single, go_to, scroll_width
+from page_steps import BATCH, HISTORY, PRESENTER, SINGLE, content, fill_single, go_to, scroll_width
 from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
@@ -73,7 +73,7 @@ def test_their_results_are_saved_under_their_names(quick_server, open_page, subm
         saved = download.value.suggested_filename
         # The browser leaves out what names of files cannot hold on some systems, and what is too long.
         assert letters(saved.removesuffix("_heygem.mp4")) == letters(name.removesuffix(".mp4"))
-        assert download.value.path().read_bytes() == PRESENTER.read_bytes()
+        assert content(page, download.value) == PRESENTER.read_bytes()
 
 
 def test_a_name_that_was_typed_on_this_machine_is_text(quick_server, open_page, speech):

@@ -114,6 +114,18 @@ def test_on_a_phone_everything_is_in_one_column_and_nothing_sticks_out(quick_ser
     expect(page.locator("body")).to_have_class(re.compile("dark"))
 
 
+def test_the_drawer_takes_the_keyboard_before_it_is_drawn(quick_server, open_page):
+    page = open_page(quick_server)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_function("getComputedStyle(document.querySelector('#rail-close')).visibility === 'hidden'")
+    open_and_go_in = """() => {
+      document.querySelector('#rail-button button').click();
+      document.querySelector('#rail-close').focus();
+      return document.activeElement.id;
+    }"""
+    assert page.evaluate(open_and_go_in) == "rail-close"
+
+
 def test_the_rail_is_a_drawer_on_a_phone_and_below_the_tabs_on_a_tablet(quick_server, open_page):
     page = open_page(quick_server)
     page.set_viewport_size({"width": 390, "height": 844})

@@ -3,7 +3,7 @@
 import pytest
 from axe_scan import scan
 from page_server import Server, settings_of
-from page_steps import download, fill_single
+from page_steps import content, download, fill_single
 from playwright.sync_api import expect
 
 from heygem.ui.sign_in import COOKIE
@@ -80,7 +80,7 @@ def test_files_go_and_come_for_who_is_signed_in_and_for_nobody_else(server, open
     sign_in(page)
     page.wait_for_selector("#single-generate")
     fill_single(page, speech, clip_named("mine.mp4"))
-    assert download(page, "#log-head a").path().read_text(encoding="utf-8")
+    assert "ann" in content(page, download(page, "#log-head a")).decode()
     source = page.locator("#single-clip video").get_attribute("src")
     assert page.request.get(source).status == 200
     page.context.clear_cookies()
