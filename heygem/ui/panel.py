@@ -114,14 +114,15 @@ def drawn_once(draw: Callable[[View], str]) -> Callable[[View, Chosen], str]:
     return drawn
 
 
-MARKS_JS = """(...panels) => panels.map((html) => (/^<!--(-?\\d+)-->/.exec(html) ?? ['', ''])[1])"""
+MARKS_JS = """(...panels) => panels.map((html) => (/<!--(-?\\d+)-->$/.exec(html) ?? ['', ''])[1])"""
 """For what the page sends with a poll: the mark of each panel's HTML, where there is one."""
 
 
 def refresh(panels: Sequence[Panel], view: View, chosen: Chosen, shown: Sequence[object]) -> list[Any]:
     """Draw all panels anew.
 
-    Answers may overtake each other: what a page shows, only its HTML itself can say. So each piece begins with a mark.
+    Answers may overtake each other: what a page shows, only its HTML itself can say. So each piece ends with a mark. At
+    the beginning it would take the place of the first element, which gradio then makes anew instead of patching it.
 
     Args:
         panels: What is to be drawn.
@@ -135,7 +136,7 @@ def refresh(panels: Sequence[Panel], view: View, chosen: Chosen, shown: Sequence
     drawn = [panel.draw(view, chosen) for panel in panels]
     marks = [str(hash(html)) if html else "" for html in drawn]
     return [
-        gr.skip() if mark == before else f"<!--{mark}-->{html}" if html else ""
+        gr.skip() if mark == before else f"{html}<!--{mark}-->" if html else ""
         for html, mark, before in zip(drawn, marks, shown, strict=True)
     ]
 

@@ -30,13 +30,13 @@ def go_to(page, tab):
     expect(page.get_by_role("tab").nth(tab)).to_have_attribute("aria-selected", "true")
 
 
-def fill_single(page, speech, clip):
+def fill_single(page, speech, clip, looked_at_ms=30_000):
     page.set_input_files("#single-speech input[type=file]", speech)
     page.set_input_files("#single-clip input[type=file]", clip)
     page.wait_for_selector("#single-clip video")
     page.wait_for_selector("#single-speech input[type=file]", state="detached")
     # It lies above the buttons, and pushes them down: a click in that moment meets none of them.
-    page.wait_for_selector("#single-preflight [data-state=done]")
+    page.wait_for_selector("#single-preflight [data-state=done]", timeout=looked_at_ms)
 
 
 def fill_batch(page, speech, clips):

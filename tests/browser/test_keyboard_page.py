@@ -2,8 +2,10 @@
 
 import re
 
+import httpx
 import pytest
-from page_steps import BATCH, HISTORY, SINGLE, fill_single, go_to, scroll_width
+from page_server import WAIT_MS
+from page_steps import BATCH, HISTORY, PRESENTER, SINGLE, fill_single, go_to, scroll_width
 from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
@@ -112,6 +114,18 @@ def test_on_a_phone_everything_is_in_one_column_and_nothing_sticks_out(quick_ser
         assert outside == []
     page.tap("#theme")
     expect(page.locator("body")).to_have_class(re.compile("dark"))
+
+
+def test_a_redraw_leaves_the_focus_where_it_is(quick_server, open_page, speech):
+    page = open_page(quick_server, viewport=PHONE)
+    button = page.locator("#rail-button button")
+    button.focus()
+    expect(page.locator("#queue section")).to_be_attached()  # the first drawing has come
+    expect(button).to_be_focused()
+    files = {"video": ("slow.mp4", PRESENTER.read_bytes()), "audio": ("5.wav", speech.read_bytes())}
+    assert httpx.post(f"{quick_server.url}/api/v1/jobs", files=files, timeout=WAIT_MS / 1000).status_code == 201
+    expect(button.locator("b")).to_be_visible()
+    expect(button).to_be_focused()
 
 
 def test_the_drawer_takes_the_keyboard_before_it_is_drawn(quick_server, open_page):

@@ -129,7 +129,7 @@ class Page:
         given = {self.ids[name]: value for name, value in values.items()}
         sent = [given.get(number, self.props[number].get("value")) for number in event["inputs"]]
         if event["js"] == MARKS_JS:
-            marks = [re.match("<!--(-?[0-9]+)-->", str(html)) for html in sent]
+            marks = [re.search("<!--(-?[0-9]+)-->$", str(html)) for html in sent]
             sent = [mark[1] if mark else "" for mark in marks]
         body = {"data": sent, "fn_index": event["id"], "session_hash": self.session, "event_data": data}
         answer = self.http.post("/gradio_api/run/predict", json=body)
