@@ -6,6 +6,7 @@ from array import array
 from contextlib import contextmanager
 from pathlib import Path
 
+from page_server import WAIT_MS
 from playwright.sync_api import expect
 
 PRESENTER = Path(__file__).resolve().parents[1] / "data" / "presenter.mp4"
@@ -30,7 +31,7 @@ def go_to(page, tab):
     expect(page.get_by_role("tab").nth(tab)).to_have_attribute("aria-selected", "true")
 
 
-def fill_single(page, speech, clip, looked_at_ms=30_000):
+def fill_single(page, speech, clip, looked_at_ms=WAIT_MS):
     page.set_input_files("#single-speech input[type=file]", speech)
     page.set_input_files("#single-clip input[type=file]", clip)
     page.wait_for_selector("#single-clip video")
@@ -72,7 +73,7 @@ def wait_on_page(page, is_so):
     raise AssertionError("it never was so")
 
 
-def wait_for_video(page, selector, timeout_ms=30_000):
+def wait_for_video(page, selector, timeout_ms=WAIT_MS):
     """The length in seconds of a video that can play."""
     page.wait_for_selector(selector, timeout=timeout_ms)
     page.wait_for_function("selector => document.querySelector(selector).readyState >= 2", arg=selector)
