@@ -23,16 +23,19 @@ FRESH_PROCESS=75
 FRESH_ALLOWED=20
 FRESH_WINDOW_S=3600
 FIRST_PAUSE_S=1
+DRIVER_LIMIT_S=20
 # What the server gives a running job (HEYGEM_STOP_GRACE_S), and a margin.
 STOP_LIMIT_S=40
 [[ ! ${HEYGEM_STOP_GRACE_S:-} =~ ^([0-9]{1,6})(\.[0-9]*)?$ ]] || STOP_LIMIT_S=$((10#${BASH_REMATCH[1]} + 20))
 
 say() { printf '%s\n%s\n' "$1" "$2" >&2; }
 
+SUITABLE='import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 13))'
+
 find_python() {
     local candidate
     for candidate in python3.11 python3.12 python3 python; do
-        if "$candidate" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null; then
+        if "$candidate" -c "$SUITABLE" 2>/dev/null; then
             printf '%s\n' "$candidate"
             return
         fi
@@ -44,8 +47,14 @@ find_python() {
 
 # Major version of the NVIDIA driver; nothing where there is none.
 driver_version() {
+    local answer="" status=0
     command -v nvidia-smi >/dev/null || return 0
-    { nvidia-smi --query-gpu=driver_version --format=csv,noheader 2>/dev/null || true; } | sed -n '1s/^\([0-9]\{1,\}\)\..*/\1/p'
+    # Not `timeout`: it waits for what it killed, and a driver that hangs lets nobody be killed.
+    read -r -t "$DRIVER_LIMIT_S" answer < <(nvidia-smi --query-gpu=driver_version --format=csv,noheader 2>/dev/null) || status=$?
+    if ((status > 128)); then
+        say "NVIDIA 驱动没有响应，按没有显卡处理。" "The NVIDIA driver does not answer; going on as if there were no GPU."
+    fi
+    sed -n 's/^\([0-9]\{1,\}\)\..*/\1/p' <<<"$answer"
 }
 
 choose_requirements() {
@@ -67,31 +76,57 @@ fingerprint() {
     { printf '%s\n' "$1"; cat "$1" requirements.txt requirements-base.txt; } | sha256sum | cut -d ' ' -f 1
 }
 
+# One installation at a time: a second start would take what the first one has made so far for the rest of one that was
+# killed. The folder itself is the lock, which ends with whoever holds it. Where there is no flock (util-linux), or the disk
+# knows none, there is no lock.
+take_turn() {
+    local status=0
+    command -v flock >/dev/null || return 0
+    exec {turn}<.
+    flock -n "$turn" 2>/dev/null || status=$?
+    if ((status == 1)); then
+        say "另一个安装正在进行，等它结束……" "Another installation is under way; waiting for it ..."
+        flock "$turn"
+    fi
+}
+
+end_turn() {
+    [[ -z ${turn:-} ]] || exec {turn}<&- # or the server would hold it
+}
+
 install() {
-    local requirements wanted python
-    local -a quiet=()
+    local requirements wanted
     requirements=$(choose_requirements)
     wanted=$(fingerprint "$requirements")
-    if [[ ! -e .venv/.installing ]] && [[ $(cat .venv/.installed 2>/dev/null) == "$wanted" ]] && .venv/bin/python -c '' 2>/dev/null; then
-        return
+    take_turn
+    if [[ -e .venv/.installing ]] || [[ $(cat .venv/.installed 2>/dev/null) != "$wanted" ]] || ! .venv/bin/python -c '' 2>/dev/null; then
+        fill_venv "$requirements"
+        printf '%s\n' "$wanted" >.venv/.installed
+        rm -f .venv/.installing
     fi
-    # A broken environment, or one whose installation was killed half-way, is made anew; an older one is brought up to date.
-    if [[ -e .venv/.installing ]] || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
+    end_turn
+}
+
+# Install what a file of requirements names into .venv.
+fill_venv() {
+    local python
+    local -a quiet=()
+    # A broken environment, one of another Python, or one whose installation was killed half-way, is made anew; an older one
+    # is brought up to date.
+    if [[ -e .venv/.installing ]] || ! .venv/bin/python -c "$SUITABLE" 2>/dev/null || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
         python=$(find_python)
         say "正在创建 .venv（$("$python" -V)）……" "Making .venv ($("$python" -V)) ..."
         "$python" -m venv --clear .venv
     fi
-    say "正在安装 $requirements，首次需要几分钟……" "Installing $requirements; the first time takes some minutes ..."
+    say "正在安装 $1，首次需要几分钟……" "Installing $1; the first time takes some minutes ..."
     rm -f .venv/.installed
     touch .venv/.installing
     [[ -t 1 ]] || quiet=(--quiet) # somebody who watches wants to see that it goes on
-    if ! .venv/bin/python -m pip install "${quiet[@]}" --disable-pip-version-check -r "$requirements"; then
+    if ! .venv/bin/python -m pip install "${quiet[@]}" --disable-pip-version-check -r "$1"; then
         rm -f .venv/.installing
         say "安装失败，原因见上。" "The installation failed; the reason is above."
         return 1
     fi
-    printf '%s\n' "$wanted" >.venv/.installed
-    rm -f .venv/.installing
 }
 
 download_weights() {

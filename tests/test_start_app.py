@@ -201,6 +201,14 @@ def test_a_broken_driver_or_none_gets_what_is_fast_on_a_cpu(tmp_path):
     assert bash("choose_requirements", path=tmp_path).stdout.strip() == "requirements-cpu.txt"
 
 
+def test_a_driver_that_hangs_is_told_and_not_waited_for(tmp_path):
+    command(tmp_path, "nvidia-smi", f"echo $$ > {tmp_path}/pid; exec sleep 300")
+    done = bash("DRIVER_LIMIT_S=1; choose_requirements", path=tmp_path)
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+    assert done.stdout.strip() == "requirements-cpu.txt"
+    assert "does not answer" in done.stderr and "没有响应" in done.stderr
+
+
 def test_no_suitable_python_is_told(tmp_path):
     for name in ("python3.11", "python3.12", "python3", "python"):
         command(tmp_path, name, "exit 1")
@@ -219,7 +227,8 @@ def checkout(tmp_path):
     (folder / "requirements.txt").write_text("one\n")
     (folder / "requirements-base.txt").write_text("two\n")
     inner = (
-        'if [[ "$*" == *install* ]]; then echo pip >> ../calls; status=$(cat ../pip_status); '
+        'if [[ "$*" == *version_info* ]]; then exit "$(cat ../is_other)"; fi; '
+        'if [[ "$*" == *install* ]]; then while [[ -e ../slow ]]; do sleep 0.05; done; echo pip >> ../calls; status=$(cat ../pip_status); '
         '[[ $status != killed ]] || kill -9 $PPID; exit "$status"; fi'
     )
     code = f"""if [[ "$1 $2" == "-m venv" ]]; then
@@ -230,6 +239,7 @@ fi"""
     command(tools, "python3.11", code)
     command(tools, "nvidia-smi", "exit 9")
     (tmp_path / "pip_status").write_text("0")
+    (tmp_path / "is_other").write_text("0")
     (tmp_path / "calls").write_text("")
 
     def install():
@@ -272,3 +282,27 @@ def test_a_broken_environment_is_made_anew(checkout):
     install()
     (folder / ".venv/bin/python").unlink()
     assert install() == (0, ["venv", "pip"])
+
+
+def test_an_environment_of_another_python_is_made_anew(checkout):
+    folder, install, pip_status = checkout
+    install()
+    (folder / "requirements.txt").write_text("three\n")
+    (pip_status.parent / "is_other").write_text("1")
+    assert install() == (0, ["venv", "pip"])
+
+
+@pytest.mark.skipif(shutil.which("flock") is None, reason="flock is not installed")
+def test_a_second_start_waits_for_the_installation_of_the_first(checkout):
+    folder, install, pip_status = checkout
+    slow, calls = pip_status.parent / "slow", pip_status.parent / "calls"
+    slow.touch()
+    code = f'source "{SCRIPT}"; PATH="{pip_status.parent / "tools"}:$PATH"; install'
+    starts = [subprocess.Popen(["bash", "-c", code], cwd=folder, stderr=subprocess.PIPE, text=True)]
+    wait_until((folder / ".venv/.installing").exists)
+    starts.append(subprocess.Popen(["bash", "-c", code], cwd=folder, stderr=subprocess.PIPE, text=True))
+    assert "另一个安装正在进行" in starts[1].stderr.readline()
+    slow.unlink()
+    assert [(start.communicate(timeout=60), start.returncode)[1] for start in starts] == [0, 0]
+    assert calls.read_text().split() == ["venv", "pip"]
+    assert install() == (0, [])
