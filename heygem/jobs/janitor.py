@@ -171,8 +171,8 @@ class Janitor:
     def _delete_job(self, job_id: str) -> bool:
         try:
             self._store.delete(job_id, lambda: drop_folder(self._outputs / job_id))
-        except QueueError as error:  # its user deleted it meanwhile, or has it run again
-            log.info("job %s is left: %s", job_id, error)
+        except QueueError as error:  # its user deleted it meanwhile, or has it run again, or the disk refuses
+            log.warning("job %s is left: %s", job_id, error)
             return False
         return True
 

@@ -102,13 +102,29 @@ def drop_inputs(folder: Path) -> None:
 
 
 def drop_folder(folder: Path) -> None:
-    """Delete a job's folder with all that is in it, if it is there."""
+    """Delete a job's folder with all that is in it, if it is there.
+
+    Raises:
+        QueueError: with code not_deleted, some of it is still there.
+    """
     try:
         shutil.rmtree(folder)
     except FileNotFoundError:
         return
     except OSError as error:
-        log.warning("could not delete %s: %s", folder, error)
+        raise QueueError(
+            Text(f"无法删除 {folder}：{error.strerror}。", f"{folder} could not be deleted: {error.strerror}."),
+            hint=Text("请检查该文件夹的写入权限。", "Check that the folder may be written to."),
+            code="not_deleted",
+        ) from error
+
+
+def drop_unused(folder: Path) -> None:
+    """Delete a folder that no job will use; one that cannot be deleted costs space and nothing else."""
+    try:
+        drop_folder(folder)
+    except QueueError as error:
+        log.warning("%s", error)
 
 
 def sweep_leftovers(outputs_dir: Path, states: Mapping[str, JobStatus]) -> None:
@@ -129,8 +145,8 @@ def sweep_leftovers(outputs_dir: Path, states: Mapping[str, JobStatus]) -> None:
             continue
         holds_inputs_only = {path.name for path in folder.iterdir()} <= {_CLIP, _SPEECH}
         if holds_inputs_only and time.time() - folder.stat().st_mtime > _ARRIVES_S:
-            log.info("swept %s, which no job belongs to", folder)
-            drop_folder(folder)
+            log.info("sweeping %s, which no job belongs to", folder)
+            drop_unused(folder)
 
 
 def _link_or_copy(source: Path, target: Path) -> None:

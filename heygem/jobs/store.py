@@ -245,7 +245,7 @@ class JobStore:
         Args:
             job_id: The job.
             drop_files: Deletes its files. Called while nobody can retry it, and before it is forgotten: if the process
-                dies in between, its user still sees it and can delete it again.
+                dies in between, or this raises, its user still sees it and can delete it again.
 
         Raises:
             JobNotFoundError: no job has that id.

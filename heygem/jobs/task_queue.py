@@ -15,7 +15,7 @@ from pathlib import Path
 from heygem.errors import QueueError, Text
 from heygem.jobs.executors import ActorRow, Executor, LocalExecutor
 from heygem.jobs.job import Job, JobError, JobRequest, JobStatus, Runner
-from heygem.jobs.job_folder import check_inputs, drop_folder, new_job_id, sweep_leftovers, take_inputs
+from heygem.jobs.job_folder import check_inputs, drop_folder, drop_unused, new_job_id, sweep_leftovers, take_inputs
 from heygem.jobs.job_history import HistoryPage, HistoryQuery
 from heygem.jobs.run_log import logged_as
 from heygem.jobs.store import STORE_NAME, JobStore
@@ -188,7 +188,7 @@ class TaskQueue:
 
         Raises:
             JobNotFoundError: no job has that id.
-            QueueError: with code job_unfinished, it runs.
+            QueueError: with code job_unfinished, it runs; not_deleted, its files are still there, and so is it.
         """
         if self.store.get(job_id).status is JobStatus.QUEUED:
             self.store.cancel(job_id)
@@ -260,7 +260,7 @@ class TaskQueue:
         finally:
             for job in jobs:
                 if job.id not in ids:
-                    drop_folder(self._outputs_dir / job.id)
+                    drop_unused(self._outputs_dir / job.id)
         self._workers.tell()
         for job in jobs:
             with logged_as(job.id):

@@ -33,7 +33,8 @@ def with_times(jobs: Sequence[Job], done: Sequence[tuple[float, float]], now_s: 
 
 def _pace(done: Sequence[tuple[float, float]]) -> float | None:
     """Seconds that a second of speech takes. The median: a job may have waited for a model to load."""
-    paces = [work_s / speech_s for work_s, speech_s in done if speech_s > 0]
+    # A clock that was set back while a job ran makes its work shorter than nothing.
+    paces = [work_s / speech_s for work_s, speech_s in done if speech_s > 0 and work_s > 0]
     return median(paces) if paces else None
 
 

@@ -1,5 +1,6 @@
 """What the janitor deletes, and above all what it leaves. Real store, real files; only the clock is ours."""
 
+import errno
 import os
 import time
 from dataclasses import replace
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from heygem.errors import Text
+from heygem.jobs import job_folder
 from heygem.jobs.janitor import Janitor
 from heygem.jobs.job import Job, JobRequest, JobResult, JobStatus
 from heygem.jobs.store import STORE_NAME, JobStore
@@ -229,3 +231,17 @@ def test_it_sweeps_at_the_start_and_ends_when_told(house):
         time.sleep(0.01)
     janitor.close()
     assert not left.exists() and not janitor._thread.is_alive()
+
+
+def test_a_job_whose_files_cannot_be_deleted_is_kept_with_them(house, monkeypatch, caplog):
+    job_id = house.job(1, JobStatus.DONE)
+    house.later_s = 2 * DAY_S
+
+    def refuse(folder):
+        raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(job_folder.shutil, "rmtree", refuse)
+        assert house.sweep(keep_days=1) == set()
+    assert house.ids() == {job_id} and "Permission denied" in caplog.text
+    assert house.sweep(keep_days=1) == {job_id} and house.ids() == set()

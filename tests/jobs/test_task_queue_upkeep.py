@@ -1,5 +1,6 @@
 """The queue over days: waiting for a reason, retries, deletion, submissions sent twice, times, history, leftovers."""
 
+import errno
 import os
 import threading
 import time
@@ -13,6 +14,7 @@ from heygem.errors import (
     QueueError,
     Text,
 )
+from heygem.jobs import job_folder
 from heygem.jobs.job import JobStatus
 from heygem.jobs.job_database import JobDatabase
 from heygem.jobs.job_folder import sweep_leftovers
@@ -186,3 +188,20 @@ def test_leftovers_of_a_killed_process_are_swept_and_nothing_else(request_of, ou
     assert sorted(folders(outputs)) == sorted([done.id, waiting.id, "1" * 12, "2" * 12, "my folder"])
     assert [path.name for path in (outputs / done.id).iterdir()] == ["result.mp4"]
     assert sorted(path.name for path in (outputs / waiting.id).iterdir()) == ["clip", "speech"]
+
+
+def test_a_job_whose_files_cannot_be_deleted_stays_and_says_so(request_of, outputs, monkeypatch):
+    queue = TaskQueue(lambda job, progress: leave_result(outputs, job), outputs_dir=outputs)
+    job = queue.submit(request_of())
+    queue.run_next()
+
+    def refuse(folder):
+        raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(job_folder.shutil, "rmtree", refuse)
+        with pytest.raises(QueueError, match="could not be deleted: Permission denied") as caught:
+            queue.delete(job.id)
+    assert caught.value.code == "not_deleted" and queue.get(job.id).status is JobStatus.DONE
+    queue.delete(job.id)
+    assert folders(outputs) == []

@@ -50,3 +50,9 @@ def test_what_cannot_be_told_is_not_told():
 
 def test_jobs_that_ended_have_no_time():
     assert times(job(JobStatus.DONE, 10.0)) == [None]
+
+
+def test_work_that_took_less_than_no_time_tells_nothing():
+    backwards = (-3599.0, 10.0)  # the clock was set back while the job ran
+    assert times(waiting(1, 10.0), done=[backwards]) == [None]
+    assert times(waiting(1, 10.0), done=[backwards, (20.0, 10.0)]) == [20.0]
