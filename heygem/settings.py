@@ -10,6 +10,8 @@ from typing import Any
 from heygem.errors import SettingsError, Text
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]
+
+_LAST_PORT = 65_535
 """Where the project lies: what comes with it is found whatever the working directory is."""
 
 
@@ -126,6 +128,13 @@ class Settings:
                         f"HEYGEM_{name.upper()} must be at least {low}, got {value}.",
                     )
                 )
+        if self.port > _LAST_PORT:
+            raise SettingsError(
+                Text(
+                    f"HEYGEM_PORT 不能大于 {_LAST_PORT}，当前为 {self.port}。",
+                    f"HEYGEM_PORT must be at most {_LAST_PORT}, got {self.port}.",
+                )
+            )
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
@@ -146,6 +155,8 @@ class Settings:
                     Text(f"没有 {key} 这个设置。", f"{key} is not a setting."),
                     hint=Text(f"可用的设置：{names}。", f"There are: {names}."),
                 )
+            if not text.strip() and types[name] != "str":
+                continue  # as templates write what is not set; as a path it would be the current folder
             try:
                 given[name] = _CASTS[types[name]](text)
             except ValueError as error:
