@@ -93,7 +93,7 @@ def _verify(args: argparse.Namespace, settings: Settings) -> int:
     asked: Iterable[str] = args.names or CHECKPOINTS
     failed = False
     for name in asked:
-        state, error = _state(CHECKPOINTS[name], settings)
+        state, error = _state(CHECKPOINTS[name], settings, is_read=True)
         # Not to have a file is a fault only where it was asked for by name.
         if isinstance(error, WeightsRefusedError) or (error is not None and args.names):
             failed = True
@@ -105,10 +105,10 @@ def _verify(args: argparse.Namespace, settings: Settings) -> int:
     return int(failed)
 
 
-def _state(checkpoint: Checkpoint, settings: Settings) -> tuple[str, HeyGemError | None]:
+def _state(checkpoint: Checkpoint, settings: Settings, *, is_read: bool = False) -> tuple[str, HeyGemError | None]:
     """In a word whether the file is there and right, and what is wrong with it."""
     try:
-        verify_present(checkpoint, settings.models_dir)
+        verify_present(checkpoint, settings.models_dir, is_read=is_read)
     except WeightsMissingError as error:
         return "[yellow]缺失 missing[/yellow]", error
     except WeightsRefusedError as error:
@@ -120,6 +120,7 @@ def _download(args: argparse.Namespace, settings: Settings) -> int:
     console = Console()
     wanted = [CHECKPOINTS[name] for name in args.names] or [one for one in CHECKPOINTS.values() if one.urls]
     failed = False
+    silent_hosts: set[str] = set()
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -132,7 +133,7 @@ def _download(args: argparse.Namespace, settings: Settings) -> int:
             progress.print(f"[bold]{checkpoint.name}[/bold] 许可 licence: {_both(checkpoint.licence)}", highlight=False)
             task = progress.add_task(checkpoint.filename, total=checkpoint.bytes)
             try:
-                file = download(checkpoint, settings.models_dir, _bar(progress, task))
+                file = download(checkpoint, settings.models_dir, _bar(progress, task), silent_hosts)
             except HeyGemError as error:
                 failed = True
                 progress.remove_task(task)

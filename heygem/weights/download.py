@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 Watcher = Callable[[int, int], None]
 """Is told (bytes that are there, bytes in all), at the start and as they come."""
 
-_TIMEOUT_S = 30.0
+_TIMEOUT_S = 15.0
 _CHUNK_BYTES = 1 << 20
 _RESERVE_BYTES = 64 << 20
 _REQUESTS = 6
@@ -47,7 +47,13 @@ class _DroppedError(Exception):
     """The connection failed; what came so far is kept."""
 
 
-def download(checkpoint: Checkpoint, models_dir: Path, watch: Watcher | None = None) -> VerifiedFile:
+class _SilentError(_DroppedError):
+    """Nobody answered: the next file of that host would only be waited for in vain."""
+
+
+def download(
+    checkpoint: Checkpoint, models_dir: Path, watch: Watcher | None = None, silent_hosts: set[str] | None = None
+) -> VerifiedFile:
     """Put the file into `models_dir`, whole and verified, or leave nothing there but a ``.part`` to resume from.
 
     Does nothing if it is there already. One that is there and wrong is replaced once the right one has come.
@@ -56,6 +62,8 @@ def download(checkpoint: Checkpoint, models_dir: Path, watch: Watcher | None = N
         checkpoint: What to fetch.
         models_dir: Where to; made if need be.
         watch: Is told of the progress.
+        silent_hosts: Hosts that did not answer are added to it and not asked again: who fetches several files keeps it
+            between them.
 
     Raises:
         DownloadError: no server gave the right file, the disk is full, another process is fetching it, or only a
@@ -77,7 +85,7 @@ def download(checkpoint: Checkpoint, models_dir: Path, watch: Watcher | None = N
         models_dir.mkdir(parents=True, exist_ok=True)
         with _open_part(target) as part:
             _check_space(checkpoint, part, models_dir)
-            _fetch_from_any(checkpoint, part, watch or _nobody)
+            _fetch_from_any(checkpoint, part, watch or _nobody, set() if silent_hosts is None else silent_hosts)
             os.fsync(part.fileno())
             Path(part.name).replace(target)
             flush(models_dir)  # the new name, too, survives a power cut
@@ -136,15 +144,20 @@ def _check_space(checkpoint: Checkpoint, part: BufferedRandom, models_dir: Path)
         )
 
 
-def _fetch_from_any(checkpoint: Checkpoint, part: BufferedRandom, watch: Watcher) -> None:
+def _fetch_from_any(checkpoint: Checkpoint, part: BufferedRandom, watch: Watcher, silent_hosts: set[str]) -> None:
     """Fill `part` with the right file; empty it if what came was wrong."""
     failures: list[str] = []
     for url in checkpoint.urls:
+        host = urlsplit(url).netloc
+        if host in silent_hosts:
+            failures.append(f"{host}: no answer")
+            continue
         try:
             _fetch_right_file(url, checkpoint, part, watch)
             return
         except (_WrongFileError, _DroppedError) as failure:
-            host = urlsplit(url).netloc
+            if isinstance(failure, _SilentError):
+                silent_hosts.add(host)
             log.warning("%s from %s: %s", checkpoint.filename, host, failure)
             failures.append(f"{host}: {failure}")
     reasons = "; ".join(failures)
@@ -207,7 +220,8 @@ def _fetch_rest(url: str, checkpoint: Checkpoint, part: BufferedRandom, watch: W
             raise _DroppedError(f"HTTP {error.code}") from error
         raise _WrongFileError(f"HTTP {error.code}") from error
     except (OSError, http.client.HTTPException) as error:
-        raise _DroppedError(_reason(error)) from error
+        is_silent = isinstance(getattr(error, "reason", error), TimeoutError)
+        raise (_SilentError if is_silent else _DroppedError)(_reason(error)) from error
     with response:
         start = _first_byte(response, checkpoint)
         if start > have:

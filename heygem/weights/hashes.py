@@ -26,12 +26,14 @@ _memory: dict[str, tuple[str, str]] = {}
 _guard = threading.Lock()
 
 
-def sha256_of(file: Path, models_dir: Path) -> str:
+def sha256_of(file: Path, models_dir: Path, *, is_read: bool = False) -> str:
     """Hash of the whole file: 64 hexadecimal digits.
 
     Args:
         file: What to hash.
         models_dir: Folder whose sidecar remembers it.
+        is_read: The file is read whatever is remembered: a disk can lose what it holds, and nothing about the file
+            changes.
 
     Raises:
         OSError: the file cannot be read.
@@ -40,7 +42,7 @@ def sha256_of(file: Path, models_dir: Path) -> str:
     stamp = _stamp(file)
     with _guard:
         known = _memory.get(name) or _read_sidecar(models_dir).get(name)
-    if known is not None and known[0] == stamp:
+    if known is not None and known[0] == stamp and not is_read:
         return known[1]
     started_ns = time.time_ns()
     with file.open("rb") as stream:

@@ -56,19 +56,29 @@ def find_weights(name: str, models_dir: Path, own: Path | None = None) -> Verifi
     return verify_present(present[0] if present else checkpoint, models_dir)
 
 
-def verify_present(checkpoint: Checkpoint, models_dir: Path) -> VerifiedFile:
+def verify_present(checkpoint: Checkpoint, models_dir: Path, *, is_read: bool = False) -> VerifiedFile:
     """Check an official file in `models_dir`.
+
+    Args:
+        checkpoint: Which file.
+        models_dir: Where it lies.
+        is_read: As for `sha256_of`.
 
     Raises:
         WeightsMissingError: it is absent.
         WeightsRefusedError: it is damaged, or another file.
     """
     path = locate(checkpoint, models_dir)
-    return VerifiedFile(path, verify_file(path, checkpoint, models_dir), True, checkpoint.name)
+    return VerifiedFile(path, verify_file(path, checkpoint, models_dir, is_read=is_read), True, checkpoint.name)
 
 
-def verify_file(path: Path, checkpoint: Checkpoint, models_dir: Path) -> str:
+def verify_file(path: Path, checkpoint: Checkpoint, models_dir: Path, *, is_read: bool = False) -> str:
     """The sha256 of `path`, which is one of those that `checkpoint` may have.
+
+    Args:
+        path: The file.
+        checkpoint: What it should be.
+        models_dir, is_read: As for `sha256_of`.
 
     Raises:
         WeightsRefusedError: the file is damaged, or another one.
@@ -79,7 +89,7 @@ def verify_file(path: Path, checkpoint: Checkpoint, models_dir: Path) -> str:
             # What is no checkpoint at all is told first: "a web page" says more than a number of bytes.
             refuse_what_holds_no_weights(path, container_of(path))
             raise _wrong_size(path, size, checkpoint)
-        digest = sha256_of(path, models_dir)
+        digest = sha256_of(path, models_dir, is_read=is_read)
     except OSError as error:
         raise _unreadable(path, error) from error
     if digest not in checkpoint.accepted_sha256:

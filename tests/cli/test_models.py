@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -88,6 +89,17 @@ def test_verify_fails_only_for_files_that_are_wrong(tmp_path: Path, capsys: pyte
     assert run(tmp_path, "verify") == 1
     assert "wrong content" in capsys.readouterr().out.replace("\n", " ")
     assert run(tmp_path, "verify", "good") == 0
+
+
+def test_verify_reads_the_file_whatever_is_remembered(tmp_path: Path) -> None:
+    file = tmp_path / "good.pth"
+    file.write_bytes(CONTENT)
+    os.utime(file, (1e9, 1e9))
+    assert run(tmp_path, "verify", "good") == 0
+    with file.open("r+b") as stream:  # as a disk loses a bit: nothing about the file changes
+        stream.write(bytes([CONTENT[0] ^ 1]))
+    os.utime(file, (1e9, 1e9))
+    assert run(tmp_path, "verify", "good") == 1
 
 
 def test_verify_fails_for_a_file_that_was_asked_for_and_is_absent(

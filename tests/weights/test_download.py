@@ -5,10 +5,12 @@ import hashlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -294,3 +296,21 @@ def test_a_file_that_another_process_just_finished_is_not_written_to(
     monkeypatch.setattr(fcntl, "flock", Race(target))
     download(listed(server.url), target.parent)
     assert server.ranges == [None]
+
+
+def test_a_host_that_does_not_answer_is_waited_for_once(
+    server: FileServer, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_TIMEOUT_S", 0.2)
+    silent_hosts: set[str] = set()
+    with socket.create_server(("127.0.0.1", 0)) as hole:
+        host = f"127.0.0.1:{hole.getsockname()[1]}"
+        nowhere = [f"http://{host}/{name}" for name in "ab"]
+        download(listed(*nowhere, server.url), target.parent, silent_hosts=silent_hosts)
+        with pytest.raises(DownloadError, match=f"{host}: no answer"):
+            download(replace(listed(*nowhere), filename="other.pth"), target.parent, silent_hosts=silent_hosts)
+        hole.setblocking(False)
+        hole.accept()[0].close()
+        with pytest.raises(BlockingIOError):  # nobody else came
+            hole.accept()
+    assert target.read_bytes() == CONTENT and silent_hosts == {host}
