@@ -228,7 +228,8 @@ def checkout(tmp_path):
     (folder / "requirements-base.txt").write_text("two\n")
     inner = (
         'if [[ "$*" == *version_info* ]]; then exit "$(cat ../is_other)"; fi; '
-        'if [[ "$*" == *install* ]]; then while [[ -e ../slow ]]; do sleep 0.05; done; echo pip >> ../calls; status=$(cat ../pip_status); '
+        'if [[ "$*" == *install* ]]; then while [[ -e ../slow ]]; do sleep 0.05; done; '
+        "echo pip >> ../calls; status=$(cat ../pip_status); "
         '[[ $status != killed ]] || kill -9 $PPID; exit "$status"; fi'
     )
     code = f"""if [[ "$1 $2" == "-m venv" ]]; then

@@ -22,6 +22,7 @@ from heygem.errors import NOTHING, HeyGemError, Text, WeightsMissingError
 from heygem.settings import Settings
 
 _LOW_DISK_BYTES = 10 * 1024**3
+_DRIVER_LIMIT_S = 30.0
 
 
 class State(Enum):
@@ -121,11 +122,16 @@ def _driver() -> Finding:
     if program is None:
         return Finding("NVIDIA driver", State.WEAK, "-", Text("没有 NVIDIA 显卡驱动。", "There is no NVIDIA driver."))
     command = [program, "--query-gpu=driver_version,name", "--format=csv,noheader"]
-    asked = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    advice = Text("驱动没有响应，请重启或重装。", "The driver does not answer; restart, or install it anew.")
+    asked = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        answer, _ = asked.communicate(timeout=_DRIVER_LIMIT_S)
+    except subprocess.TimeoutExpired:
+        asked.kill()  # and not waited for: a driver that hangs lets nobody be killed
+        return Finding("NVIDIA driver", State.WEAK, f"> {_DRIVER_LIMIT_S:g} s", advice)
     if asked.returncode == 0:
-        return Finding("NVIDIA driver", State.GOOD, asked.stdout.strip())
-    advice = Text("驱动没有响应，请重装。", "The driver does not answer; install it anew.")
-    return Finding("NVIDIA driver", State.WEAK, (asked.stdout + asked.stderr).strip(), advice)
+        return Finding("NVIDIA driver", State.GOOD, answer.strip())
+    return Finding("NVIDIA driver", State.WEAK, answer.strip(), advice)
 
 
 def _ffmpeg(settings: Settings) -> Iterator[Finding]:

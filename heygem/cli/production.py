@@ -93,7 +93,10 @@ def produce_all(orders: Sequence[Order], args: argparse.Namespace, settings: Set
     settings = replace(settings, device=args.device or settings.device, precision=args.precision or settings.precision)
     placement = placement_of(settings)
     out: Path = args.out or settings.outputs_dir
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(out, error) from error
     producer = Producer(get_model_manager(settings), settings, placement)
 
     def make(request: JobRequest, bars: _Bars) -> str:

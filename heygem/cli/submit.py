@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from heygem.cli.hash_password import ask_password
-from heygem.disk import appearing
+from heygem.disk import appearing, cannot_write
 from heygem.errors import HeyGemError, InputError, QueueError, Text
 from heygem.settings import Settings
 
@@ -59,6 +59,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         0, or 1 if a job failed or was cancelled.
 
     Raises:
+        EncodeError: there can be no folder for the results; nothing was submitted.
         InputError: a file is not there, or the server refuses what was sent.
         QueueError: the server cannot be reached, or cannot take it now.
     """
@@ -66,16 +67,21 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     for path in (args.audio, *args.video):
         if not path.is_file():
             raise InputError(Text(f"找不到文件 {path}。", f"There is no file {path}."), code="file_missing")
+    if args.wait:
+        try:
+            args.out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise cannot_write(args.out, error) from error
     auth = httpx.BasicAuth(args.user, ask_password("密码 password: ")) if args.user else None
     console = Console(highlight=False, soft_wrap=True)
-    with httpx.Client(base_url=args.server, auth=auth, timeout=_TIMEOUT) as http:
+    address = args.server if "://" in args.server else f"http://{args.server}"
+    with httpx.Client(base_url=address, auth=auth, timeout=_TIMEOUT) as http:
         server = RemoteServer(http)
         jobs = server.submit(args.audio, args.video, args.options)
         for job in jobs:
             console.print(f"{job['id']}  {escape(job['video_name'])}")
         if not args.wait:
             return 0
-        args.out.mkdir(parents=True, exist_ok=True)
         return max([_fetch(server, job, args.out, console) for job in jobs])
 
 
@@ -118,7 +124,10 @@ class RemoteServer:
         Raises:
             QueueError: it is not there any more, or the server cannot be reached.
         """
-        return self._again(lambda: self._follow(job_id))
+        # A proxy may end each connection after a minute: as long as events come, the server is there.
+        while (job := self._again(lambda: self._follow(job_id))) is None:
+            self._pause(_FIRST_PAUSE_S)
+        return job
 
     def download(self, job_id: str, path: Path) -> None:
         """Fetch a result: a whole file, or none.
@@ -139,18 +148,30 @@ class RemoteServer:
         with appearing(path) as part:
             self._again(lambda: fetch(part))
 
-    def _follow(self, job_id: str) -> dict[str, Any]:
-        """Listen until the job ends, then ask for it: its last event may be the one that was lost."""
+    def _follow(self, job_id: str) -> dict[str, Any] | None:
+        """Listen until the job ends, then ask for it: its last event may be the one that was lost.
+
+        Returns:
+            The job, or None if it goes on and news of it came.
+        """
+        has_heard = False
         with self._http.stream("GET", f"/api/v1/jobs/{job_id}/events") as answer:
             if answer.status_code != 200:
                 answer.read()
                 _told(answer)
-            for line in answer.iter_lines():
-                log.info("%s", line)
+            try:
+                for line in answer.iter_lines():
+                    log.info("%s", line)
+                    has_heard = True
+            except httpx.TransportError:
+                if not has_heard:
+                    raise
         job = _told(self._http.get(f"/api/v1/jobs/{job_id}"))
-        if job["ended_at"] is None:
-            raise httpx.RemoteProtocolError("The events ended before the job.")
-        return job
+        if job["ended_at"] is not None:
+            return job
+        if has_heard:
+            return None
+        raise httpx.RemoteProtocolError("The events ended before the job.")
 
     def _again(self, do: Callable[[], T]) -> T:
         """What `do` returns, tried again while the server cannot be reached."""
@@ -183,11 +204,10 @@ def _told(answer: httpx.Response) -> dict[str, Any]:
     Raises:
         HeyGemError: it refused, in the server's own words.
     """
-    if answer.is_success:
-        found: dict[str, Any] = answer.json()
-        return found
     try:
         body = answer.json()
+        if answer.is_success:
+            return dict(body)
         code, said, hint = body["code"], Text(**body["message"]), Text(**body["hint"])
     except (ValueError, KeyError, TypeError):  # a proxy's, or no server of ours
         code, hint = "unexpected_answer", Text("请检查 --server。", "Check --server.")
@@ -199,7 +219,18 @@ def _told(answer: httpx.Response) -> dict[str, Any]:
 
 
 def _fetch(server: RemoteServer, job: dict[str, Any], out: Path, console: Console) -> int:
-    """Wait for a job and download its result; 0, or 1 if there is none."""
+    """Wait for a job and download its result; 0, or 1 if there is none. What goes wrong costs no other job."""
+    try:
+        return _fetched(server, job, out, console)
+    except HeyGemError as error:
+        said = f"{job['video_name']}: {error} {error.hint}"
+    except OSError as error:
+        said = f"{job['video_name']}: {error}"
+    console.print(f"[red]✗[/red] {escape(said)}")
+    return 1
+
+
+def _fetched(server: RemoteServer, job: dict[str, Any], out: Path, console: Console) -> int:
     ended = server.wait(job["id"])
     if ended["status"] != "done":
         error = ended["error"] or {"message": {"zh": ended["status"], "en": ""}}

@@ -129,3 +129,18 @@ def test_doctor_reports_and_judges(tmp_path: Path, heygem_here: Callable[..., Do
     done = heygem_here("doctor")
     assert done.returncode == 1
     assert "GFPGANv1.4.pth" in done.stdout
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "taken").write_text("a file")
+    made = [
+        "generate",
+        "--audio",
+        str(PRESENTER),
+        "--video",
+        str(PRESENTER),
+        "--out",
+        str(tmp_path / "taken" / "deeper"),
+    ]
+    assert main(made) == 2
+    assert "encode_failed" in capsys.readouterr().err

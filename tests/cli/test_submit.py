@@ -130,6 +130,21 @@ def test_waiting_outlives_lost_events_and_downloads_are_whole_or_none(place, tmp
     assert refused.value.code == "job_not_found"
 
 
+def test_waiting_lasts_as_long_as_events_come(place):
+    server = place.server()
+    [job] = server.submit(SPEECH, [CLIP], "{}")
+    carried, ends = place.carry, iter(range(9))
+
+    def carry(request):
+        """As before a proxy that ends each connection when something has come over it."""
+        if request.url.path.endswith("/events") and next(ends, None) is not None:
+            return httpx.Response(200, text="event: progress\ndata: {}\n\n")
+        return carried(request)
+
+    place.carry = carry
+    assert place.server().wait(job["id"])["status"] == "done"
+
+
 @pytest.fixture
 def command(place, monkeypatch, tmp_path):
     """The command against the place; its clips are clip.mp4 and bad.mp4."""
@@ -153,6 +168,41 @@ def test_a_batch_is_waited_for_and_its_results_are_fetched(place, command, tmp_p
     assert [path.name for path in out.iterdir()] == [f"clip_heygem_{jobs[0].id}.mp4"]
     said = capsys.readouterr().out
     assert all(job.id in said for job in jobs) and "No face." in said
+
+
+def test_a_job_that_is_gone_costs_no_other_its_result(place, command, tmp_path, capsys, monkeypatch):
+    submitted = RemoteServer.submit
+
+    def submitted_and_deleted(*args):
+        jobs = submitted(*args)
+        place.queue.delete(jobs[0]["id"])
+        return jobs
+
+    monkeypatch.setattr(RemoteServer, "submit", submitted_and_deleted)
+    clips, out = [str(tmp_path / "clip.mp4")] * 2, tmp_path / "out"
+    assert main([*command, "--video", *clips, "--wait", "--out", str(out)]) == 1
+    [left] = place.queue.jobs()
+    assert [path.name for path in out.iterdir()] == [f"clip_heygem_{left.id}.mp4"]
+    assert "✗ clip.mp4" in capsys.readouterr().out
+
+
+def test_a_folder_that_cannot_be_made_is_told_before_anything_is_sent(place, command, tmp_path, capsys):
+    (tmp_path / "out").write_text("a file")
+    out = str(tmp_path / "out" / "deeper")
+    assert main([*command, "--video", str(tmp_path / "clip.mp4"), "--wait", "--out", out]) == 2
+    assert "encode_failed" in capsys.readouterr().err and place.asked == []
+
+
+def test_a_web_page_instead_of_an_answer_is_told(place):
+    place.fates = [200]
+    with pytest.raises(InputError, match="The server answered 200") as refused:
+        place.server().submit(SPEECH, [CLIP], "{}")
+    assert refused.value.hint.en == "Check --server."
+
+
+def test_an_address_may_come_without_its_scheme(place, command, tmp_path):
+    command[command.index("http://server")] = "server"
+    assert main([*command, "--video", str(tmp_path / "clip.mp4")]) == 0
 
 
 def test_the_password_is_read_and_never_shown(tmp_path, monkeypatch, capsys):
