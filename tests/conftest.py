@@ -24,3 +24,14 @@ def pytest_collection():
 def pytest_xdist_auto_num_workers():
     """Two processes more than cores: there are always some that wait for a page or a server."""
     return len(os.sched_getaffinity(0)) + 2
+
+
+@pytest.fixture
+def four_threads():
+    """Torch with as many threads as a machine may have, where the tests' processes have one each."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(4)
+    yield
+    torch.set_num_threads(before)

@@ -84,7 +84,9 @@ def test_models_are_loaded_when_requests_are_answered_already():
         pass
 
     with app._listen(Settings(port=0)) as listener:
-        server = app.Server(uvicorn.Config(answer, lifespan="off"), app.Shutdown(), lambda: opened.append(True))
+        server = app.Server(
+            uvicorn.Config(answer, lifespan="off"), app.Shutdown(), lambda: opened.append(bool(server.started))
+        )
         asyncio.run(opened_and_closed(server, listener, opened))
 
 

@@ -5,13 +5,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 
 import cv2
 import pytest
 import torch
 
 from heygem.cores import each
+
+pytestmark = pytest.mark.usefixtures("four_threads")
 
 
 def test_answers_come_in_the_order_of_the_items() -> None:
@@ -45,19 +46,11 @@ def test_work_on_a_gpu_is_ordered_from_one_thread() -> None:
     assert threading.current_thread() not in each(lambda _: threading.current_thread(), range(3))
 
 
-@pytest.fixture
-def four_threads() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(4)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.mark.parametrize(
     ("pixels", "most"),
     [(None, 4), (640 * 480, 2), (1280 * 720, 2), (1920 * 1080, 2), (2560 * 1440, 3), (3840 * 2160, 4)],
 )
-def test_small_pictures_get_two_threads_and_large_ones_more(pixels: int | None, most: int, four_threads: None) -> None:
+def test_small_pictures_get_two_threads_and_large_ones_more(pixels: int | None, most: int) -> None:
     working, together = 0, []
     changing = threading.Lock()
 

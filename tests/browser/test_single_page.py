@@ -83,7 +83,7 @@ def test_uploads_are_looked_at_and_a_face_is_chosen_by_a_click(quick_server, ope
     smaller = ["-filter_complex", "[0:v]scale=640:360,pad=640:480[right];[0:v][right]hstack", "-t", "1", "-an"]
     subprocess.run([ffmpeg_binary(), "-v", "error", "-i", PRESENTER, *smaller, couple], check=True)
     page = open_page(quick_server)
-    fill_single(page, speech, couple, looked_at_ms=90_000)  # torch and the detector come with it
+    fill_single(page, speech, couple, looked_at_ms=240_000)  # torch and the detector come with it
     card = page.locator("#single-preflight")
     expect(card).to_contain_text("0:01 · 25 fps · 1494 × 480")
     expect(card.locator("[data-face='0']")).to_have_attribute("aria-pressed", "true")

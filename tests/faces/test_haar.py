@@ -146,6 +146,7 @@ def test_where_somebody_leaves_is_searched_for_by_halves(frame: Frame, whole_sea
     assert len(whole_searches) == 2 + 4
 
 
+@pytest.mark.usefixtures("four_threads")
 def test_threads_may_come_to_the_pictures_in_any_order(frame: Frame, monkeypatch: pytest.MonkeyPatch) -> None:
     detector = HaarDetector()
     frames = [moved(frame, 3 * number) for number in range(11)]

@@ -13,6 +13,14 @@ import torch
 
 from heygem.training.parallel import Replica, run_replicas
 
+pytestmark = pytest.mark.usefixtures("four_threads", "four_threads_elsewhere")
+
+
+@pytest.fixture
+def four_threads_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the other processes."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+
 
 @dataclass(frozen=True)
 class Averages:
