@@ -123,7 +123,7 @@ def build_app(
             *speakers.panels,
         ]
         wiring.poll(page, [*single.panels, *batch.panels, *history.panels, *rail])
-        single.connect(wiring)
+        single.connect(wiring, page)
         batch.connect(wiring, page)
         history.connect(wiring)
         models.connect(wiring)
