@@ -110,10 +110,10 @@ class BatchTab:
         for html in (self._status, self._player, self._tiles):
             wiring.on_row_buttons(html)
 
-    def _begin(self, chosen: Chosen, remembered: object) -> list[Any]:
-        chosen = self.clips.begin(chosen, remembered)
+    def _begin(self, chosen: Chosen, draft_id: str) -> list[Any]:
+        chosen = self.clips.begin(chosen, draft_id)
         draft = self.clips.draft(chosen)
-        return [chosen, chosen.draft, as_uploaded(draft.speech), *from_options(draft.options, self._speakers())]
+        return [chosen, as_uploaded(draft.speech), *from_options(draft.options, self._speakers())]
 
     def _add(self, chosen: Chosen, paths: list[str] | None) -> Chosen:
         return self.clips.add(chosen, paths or [])

@@ -17,7 +17,7 @@ from heygem.ui import text
 from heygem.ui.batch_csv import arranged, read_csv
 from heygem.ui.batch_draft import Draft, DraftClip
 from heygem.ui.clip_list_view import LIST, ListLook, bad_clips, clip_list, rows_of
-from heygem.ui.draft_store import DraftStore
+from heygem.ui.draft_store import DraftStore, known_id
 from heygem.ui.job_parts import Refusal
 from heygem.ui.panel import Chosen
 from heygem.ui.preflight_desk import Answer, PreflightDesk, Question
@@ -64,7 +64,7 @@ class ClipList:
 
         Uploads that are gone leave the list, and nothing names a speaker that was deleted; both are told.
         """
-        draft_id, speakers = self.drafts.known(remembered), self._speakers()
+        draft_id, speakers = known_id(remembered), self._speakers()
         before, _ = self.drafts.change(draft_id, lambda draft: freshened(draft, speakers))
         chosen = replace(chosen, draft=draft_id)
         gone = [clip.name for clip in before.clips if not clip.path.is_file()]

@@ -23,6 +23,11 @@ _ID = re.compile(r"[0-9a-f]{32}")
 _IN_MEMORY = 100
 
 
+def known_id(draft_id: object) -> str:
+    """That id if it may be one, else a new one: browsers say what they remember, which may be anything."""
+    return draft_id if isinstance(draft_id, str) and _ID.fullmatch(draft_id) else secrets.token_hex(16)
+
+
 class DraftStore:
     """Keeps drafts by ids that nobody can guess. For any thread.
 
@@ -35,10 +40,6 @@ class DraftStore:
         self._folder = self._root / "drafts"
         self._lock = threading.Lock()
         self._known: OrderedDict[str, Draft] = OrderedDict()
-
-    def known(self, draft_id: object) -> str:
-        """That id if it may be one, else a new one: browsers say what they remember, which may be anything."""
-        return draft_id if isinstance(draft_id, str) and _ID.fullmatch(draft_id) else secrets.token_hex(16)
 
     def get(self, draft_id: str) -> Draft:
         """The draft; an empty one where there is none."""

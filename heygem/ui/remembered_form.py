@@ -1,7 +1,8 @@
-"""Forms that show again, when their page opens anew, what their browser had put in. Knows no drafts."""
+"""Forms that show again, when their page opens anew, what their browser had put in. Knows nothing of what that is."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,10 @@ from urllib.parse import quote
 import gradio as gr
 from gradio.components import Component
 
+from heygem.ui.draft_store import known_id
 from heygem.ui.events import Wiring
+from heygem.ui.panel import Chosen
+from heygem.ui.sign_in import USER
 
 
 def bring_back(
@@ -22,17 +26,29 @@ def bring_back(
     Args:
         wiring: Of the page.
         page: What opens.
-        storage_key: Where the browser remembers an id; no two forms have the same.
-        begin: Takes what the browser tab looks at and what the browser remembers, which may be anything. Returns what
-            it looks at from then on, the id to remember, and a value for each field.
+        storage_key: Where the browser remembers an id; no two forms have the same one.
+        begin: Takes what the browser tab looks at and the id of a draft. Returns what it looks at from then on, and a
+            value for each field.
         fields: The form.
     """
+
+    def opened(chosen: Chosen, remembered: object, request: gr.Request) -> list[Any]:
+        assert request.request is not None  # as it is of all that a page asks
+        known = known_id(remembered)
+        chosen, *values = begin(chosen, _of_user(request.request.scope.get(USER, ""), known))
+        return [chosen, known, *values]
+
     # Not in a tab: there it would be read only when the tab is opened, and be overwritten by then. Both names
     # are given: otherwise gradio makes them up anew whenever the server starts.
     remembered = gr.BrowserState("", storage_key=storage_key, secret="heygem")
     kept = [wiring.chosen, remembered]
     # Of a file that not every browser plays gradio would make another, while the page waits. That would be no upload.
-    wiring.on(partial(page.load, postprocess=False), begin, kept, [*kept, *fields])
+    wiring.on(partial(page.load, postprocess=False), opened, kept, [*kept, *fields])
+
+
+def _of_user(user: str, remembered: str) -> str:
+    """The id of a user's draft: whoever signs in with the same browser next has another."""
+    return hashlib.sha256(f"{user}\0{remembered}".encode()).hexdigest()[: len(remembered)] if user else remembered
 
 
 def as_uploaded(path: Path | None) -> Any:

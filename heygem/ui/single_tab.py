@@ -135,12 +135,12 @@ class SingleTab:
             except JobNotFoundError:
                 return  # it ended and was forgotten meanwhile: there is nothing to stop
 
-    def _begin(self, chosen: Chosen, remembered: object) -> list[Any]:
-        draft_id, speakers = self._drafts.known(remembered), self._speakers()
+    def _begin(self, chosen: Chosen, draft_id: str) -> list[Any]:
+        speakers = self._speakers()
         _, draft = self._drafts.change(draft_id, lambda draft: freshened(draft, speakers))
         chosen = self._asked(replace(chosen, single_draft=draft_id), draft)
         uploads = [as_uploaded(draft.speech), as_uploaded(_clip_of(draft))]
-        return [chosen, draft_id, *uploads, *from_options(draft.options, speakers)]
+        return [chosen, *uploads, *from_options(draft.options, speakers)]
 
     def _note(self, chosen: Chosen, speech: str | None, clip: str | None, *values: Any) -> Chosen:
         """Remember what is filled in, and have the uploads looked at."""

@@ -7,6 +7,7 @@ import pytest
 from live_server import CLIP, SPEECH, Page, Server, file_data, generate, upload
 
 from heygem.jobs.job import JobKind, JobRequest
+from heygem.passwords import hash_password
 from heygem.pipeline.options import RenderOptions
 from heygem.ui.options_form import OptionsForm
 
@@ -15,7 +16,10 @@ pytestmark = pytest.mark.filterwarnings("default")
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    running = Server(tmp_path_factory.mktemp("server"), auth="ann:s3cret")
+    folder = tmp_path_factory.mktemp("server")
+    users = folder / "users"
+    users.write_text(f"bob:{hash_password('pa55')}\n")
+    running = Server(folder, auth="ann:s3cret", auth_file=users)
     yield running
     running.close()
 
@@ -81,6 +85,17 @@ def test_what_is_filled_in_is_for_nobody_else(http, files):
     for other in ("", "../../etc", "0" * 32):
         _, again, form, _ = opened(http, "stranger", other)
         assert again != remembered and form["speech"] is form["clip"] is None
+
+
+def test_who_signs_in_next_with_the_same_browser_does_not_see_it(server, http, files):
+    page, remembered, _, _ = opened(http, "ann's")
+    fill(page, speech=files[0], clip=files[1], crf=24)
+    with httpx.Client(base_url=server.url, timeout=30) as other:
+        other.post("/login", data={"name": "bob", "password": "pa55"})
+        _, again, form, _ = opened(other, "bob's", remembered)
+    assert again == remembered and form["speech"] is form["clip"] is None and form["crf"] != 24
+    _, _, form, _ = opened(http, "ann's again", remembered)
+    assert form["clip"] == files[1]["path"] and form["crf"] == 24
 
 
 def test_an_upload_that_is_gone_is_absent_from_the_form(http):
