@@ -64,7 +64,7 @@ class DraftClip:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A batch before it is submitted."""
+    """A batch before it is submitted. The form of the single tab is one, too, of one clip at the most."""
 
     clips: tuple[DraftClip, ...] = ()
     speech: Path | None = None

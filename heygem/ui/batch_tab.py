@@ -22,6 +22,7 @@ from heygem.ui.labels import label
 from heygem.ui.options_form import build_options_form, from_options, to_options
 from heygem.ui.panel import Chosen, Panel, View, shown_batch
 from heygem.ui.preflight_desk import PreflightDesk
+from heygem.ui.remembered_form import as_uploaded, bring_back
 from heygem.ui.section import section, speech_section
 from heygem.ui.uploads import Uploads
 from heygem.weights.speakers import speaker_names
@@ -84,10 +85,7 @@ class BatchTab:
     def connect(self, wiring: Wiring, page: gr.Blocks) -> None:
         """Make the buttons work, and have a page that opens show what its browser was putting together."""
         chosen, form = wiring.chosen, self._options
-        # Not in the tab: there it would be read only when the tab is opened, and be overwritten by then. Both names
-        # are given: otherwise gradio makes them up anew whenever the server starts.
-        remembered = gr.BrowserState("", storage_key="heygem_draft", secret="heygem")
-        wiring.on(page.load, self._begin, [chosen, remembered], [chosen, remembered, self._speech, *form])
+        bring_back(wiring, page, "heygem_draft", self._begin, [self._speech, *form])
         # The page empties the drop area itself: what is dropped while the server adds these clips is added on its own.
         taken = self._drop.upload(
             None,
@@ -112,11 +110,10 @@ class BatchTab:
         for html in (self._status, self._player, self._tiles):
             wiring.on_row_buttons(html)
 
-    def _begin(self, chosen: Chosen, remembered: object) -> list[Any]:
-        chosen = self.clips.begin(chosen, remembered)
+    def _begin(self, chosen: Chosen, draft_id: str) -> list[Any]:
+        chosen = self.clips.begin(chosen, draft_id)
         draft = self.clips.draft(chosen)
-        speech = gr.skip() if draft.speech is None else str(draft.speech)
-        return [chosen, chosen.draft, speech, *from_options(draft.options, self._speakers())]
+        return [chosen, as_uploaded(draft.speech), *from_options(draft.options, self._speakers())]
 
     def _add(self, chosen: Chosen, paths: list[str] | None) -> Chosen:
         return self.clips.add(chosen, paths or [])

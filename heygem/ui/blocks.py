@@ -30,6 +30,7 @@ from heygem.ui.log_view import FILTER_JS, FOLLOW_JS, log_head, log_tail
 from heygem.ui.login_page import sign_out_form
 from heygem.ui.models_part import ModelsPart
 from heygem.ui.models_view import ModelControls, ModelRow
+from heygem.ui.open_tab import remember_when_open
 from heygem.ui.panel import Panel, SharedLook, View, drawn_once
 from heygem.ui.polled_page import PolledPage
 from heygem.ui.preflight_desk import PreflightDesk
@@ -97,11 +98,11 @@ def build_app(
             rail_html = gr.HTML(rail_button([]), apply_default_css=False, js_on_load=DRAWER_JS, elem_id="rail-button")
         with gr.Row(equal_height=False, elem_id="columns"):
             with gr.Column(scale=8, min_width=320), gr.Tabs(elem_id="tabs") as tabs:
-                with gr.Tab(label("single"), id="single"):
+                with gr.Tab(label("single"), id="single") as single_tab:
                     single = SingleTab(queue, uploads, desk)
-                with gr.Tab(label("batch"), id="batch"):
+                with gr.Tab(label("batch"), id="batch") as batch_tab:
                     batch = BatchTab(queue, uploads, desk)
-                with gr.Tab(label("history"), id="history"):
+                with gr.Tab(label("history"), id="history") as history_tab:
                     history = HistoryTab(queue)
             with gr.Column(scale=4, min_width=320, elem_id="rail"):
                 gr.HTML(rail_head(), apply_default_css=False, elem_id="rail-head")
@@ -123,7 +124,9 @@ def build_app(
             *speakers.panels,
         ]
         wiring.poll(page, [*single.panels, *batch.panels, *history.panels, *rail])
-        single.connect(wiring)
+        for tab in (single_tab, batch_tab, history_tab):
+            remember_when_open(tab)
+        single.connect(wiring, page)
         batch.connect(wiring, page)
         history.connect(wiring)
         models.connect(wiring)

@@ -6,9 +6,8 @@ A row asks the desk about its clip when it is drawn: so does one that another ta
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import get_args
 
 from heygem.errors import NOTHING, HeyGemError, InputError, OptionError, Text
@@ -18,12 +17,13 @@ from heygem.ui import text
 from heygem.ui.batch_csv import arranged, read_csv
 from heygem.ui.batch_draft import Draft, DraftClip
 from heygem.ui.clip_list_view import LIST, ListLook, bad_clips, clip_list, rows_of
-from heygem.ui.draft_store import DraftStore
+from heygem.ui.draft_store import DraftStore, known_id
 from heygem.ui.job_parts import Refusal
 from heygem.ui.panel import Chosen
 from heygem.ui.preflight_desk import Answer, PreflightDesk, Question
+from heygem.ui.stale_draft import deleted_speakers, freshened
 from heygem.ui.uploads import Uploads
-from heygem.weights.speakers import is_speaker_name, speaker_names
+from heygem.weights.speakers import speaker_names
 
 _EDITS: dict[str, Callable[[DraftClip, str], DraftClip]] = {
     "clip-face": lambda clip, value: clip.with_own(face=value),
@@ -64,13 +64,11 @@ class ClipList:
 
         Uploads that are gone leave the list, and nothing names a speaker that was deleted; both are told.
         """
-        draft_id, lips = self.drafts.known(remembered), self._lips()
-        before, _ = self.drafts.change(
-            draft_id, lambda draft: _without_speakers(_without_gone(draft), _deleted_speakers(draft, lips))
-        )
+        draft_id, speakers = known_id(remembered), self._speakers()
+        before, _ = self.drafts.change(draft_id, lambda draft: freshened(draft, speakers))
         chosen = replace(chosen, draft=draft_id)
         gone = [clip.name for clip in before.clips if not clip.path.is_file()]
-        missed = ((text.CLIPS_GONE, gone), (text.SPEAKERS_GONE, _deleted_speakers(before, lips)))
+        missed = ((text.CLIPS_GONE, gone), (text.SPEAKERS_GONE, deleted_speakers(before, speakers)))
         told = [_names(words, names) for words, names in missed if names]
         if not told:
             return chosen
@@ -230,35 +228,6 @@ def question_of(clip: DraftClip, draft: Draft) -> Question:
     options = clip.effective(draft.options)
     asked = RenderOptions(lips=options.lips, enhancer=options.enhancer, extend=options.extend)
     return Question(clip.path, clip.speech or draft.speech, asked)
-
-
-def _without_gone(draft: Draft) -> Draft:
-    def is_there(path: Path | None) -> bool:
-        return path is not None and path.is_file()
-
-    return replace(
-        draft,
-        clips=tuple(clip for clip in draft.clips if is_there(clip.path)),
-        submitted=tuple(clip for clip in draft.submitted if is_there(clip.path)),
-        speech=draft.speech if is_there(draft.speech) else None,
-    )
-
-
-def _deleted_speakers(draft: Draft, lips: Collection[str]) -> list[str]:
-    """Names that stand for nobody any more, where `lips` may be chosen."""
-    clips = (clip for clip in (*draft.clips, *draft.submitted) if "lips" in clip.own)
-    named = dict.fromkeys((draft.options.lips, *(clip.options.lips for clip in clips)))
-    return [name for name in named if is_speaker_name(name) and name not in lips]
-
-
-def _without_speakers(draft: Draft, deleted: Collection[str]) -> Draft:
-    def freed(clips: tuple[DraftClip, ...]) -> tuple[DraftClip, ...]:
-        return tuple(clip.without_own("lips") if clip.options.lips in deleted else clip for clip in clips)
-
-    common = draft.options
-    if common.lips in deleted:
-        common = replace(common, lips=RenderOptions().lips)
-    return replace(draft, clips=freed(draft.clips), submitted=freed(draft.submitted), options=common)
 
 
 def _names(words: Text, names: Sequence[str]) -> Text:

@@ -1,4 +1,4 @@
-"""Where drafts of batches are kept, so that a refreshed page, another tab or a restarted server has them again.
+"""Where drafts are kept, so that a refreshed page, another tab or a restarted server has them again.
 
 A draft lies beside the uploads that it names and goes when they go, a day later. Knows nothing of what is in it.
 """
@@ -23,6 +23,11 @@ _ID = re.compile(r"[0-9a-f]{32}")
 _IN_MEMORY = 100
 
 
+def known_id(draft_id: object) -> str:
+    """That id if it may be one, else a new one: browsers say what they remember, which may be anything."""
+    return draft_id if isinstance(draft_id, str) and _ID.fullmatch(draft_id) else secrets.token_hex(16)
+
+
 class DraftStore:
     """Keeps drafts by ids that nobody can guess. For any thread.
 
@@ -35,10 +40,6 @@ class DraftStore:
         self._folder = self._root / "drafts"
         self._lock = threading.Lock()
         self._known: OrderedDict[str, Draft] = OrderedDict()
-
-    def known(self, draft_id: object) -> str:
-        """That id if it may be one, else a new one: browsers say what they remember, which may be anything."""
-        return draft_id if isinstance(draft_id, str) and _ID.fullmatch(draft_id) else secrets.token_hex(16)
 
     def get(self, draft_id: str) -> Draft:
         """The draft; an empty one where there is none."""
@@ -79,7 +80,7 @@ class DraftStore:
         except FileNotFoundError:
             return Draft()
         except (OSError, ValueError, TypeError, KeyError, OptionError) as error:  # or an older version took the option
-            log.warning("a draft of a batch cannot be read and begins anew: %s", error)
+            log.warning("a draft cannot be read and begins anew: %s", error)
             return Draft()
 
     def _write(self, draft_id: str, draft: Draft) -> None:
@@ -90,7 +91,7 @@ class DraftStore:
             part.replace(self._file(draft_id))
         except (OSError, UnicodeError) as error:  # or a file of the server has a name that is no text
             # The page goes on with what is in memory; only a restart of the server would lose it.
-            log.warning("a draft of a batch cannot be kept: %s", error)
+            log.warning("a draft cannot be kept: %s", error)
 
     def _file(self, draft_id: str) -> Path:
         return self._folder / f"{draft_id}.json"

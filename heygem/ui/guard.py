@@ -6,7 +6,8 @@
 * What changes something is not taken from a page of another site: browsers send the cookies of whoever is signed in, or
   reach a server on this machine that asks for none.
 * The remembered language and theme have to be known before gradio's own script runs, and ``head=`` comes too late: the
-  page gets our script as the first thing in its head. It also says in Chinese what gradio says in English only.
+  page gets our script as the first thing in its head. It also says in Chinese what gradio says in English only. The tab
+  that was open can only be told once gradio's config is there: that script is the last thing in the head.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from heygem.errors import Text
 from heygem.ui.api_errors import error_body
+from heygem.ui.open_tab import OPEN_TAB_SCRIPT
 from heygem.ui.theme import THEME_SCRIPT
 
 _API = "/gradio_api/"
@@ -130,7 +132,7 @@ def _with_headers(send: Send) -> Send:
 
 
 def _with_script(send: Send) -> Send:
-    """Holds an HTML page back until it is whole, and sends it with the script; anything else passes as it is."""
+    """Holds an HTML page back until it is whole, and sends it with the scripts; anything else passes as it is."""
     held: Message | None = None
     body = bytearray()
 
@@ -143,7 +145,8 @@ def _with_script(send: Send) -> Send:
         else:
             body.extend(message["body"])
             if not message.get("more_body", False):
-                page = bytes(body).replace(b"<head>", b"<head>" + _HEAD_SCRIPT, 1)
+                page = bytes(body).replace(b"</head>", OPEN_TAB_SCRIPT + b"</head>", 1)
+                page = page.replace(b"<head>", b"<head>" + _HEAD_SCRIPT, 1)
                 MutableHeaders(scope=held)["content-length"] = str(len(page))
                 await send(held)
                 await send({"type": "http.response.body", "body": page})

@@ -81,7 +81,7 @@ def build_options_form(speakers: Callable[[], Sequence[str]]) -> tuple[gr.Accord
             _DEFAULTS.label_duration_s, label=label("label_duration"), info=label("label_duration_info"), minimum=0
         )
     fold.expand(
-        lambda value: lips_field(value, speakers()),
+        lambda value: offered_lips(value, speakers()),
         lips,
         lips,
         queue=False,
@@ -100,10 +100,15 @@ def lips_field(value: str, speakers: Sequence[str]) -> gr.Radio:
         value: What it says; weights that a script chose by their path stay.
         speakers: Names of the user's own speakers.
     """
-    choices = _lips(speakers)
-    is_gone = is_speaker_name(value) and value not in [known for _, known in choices]
-    kept = _DEFAULTS.lips if is_gone else value
-    return gr.Radio(choices=_with(choices, kept), value=kept)
+    kept = _DEFAULTS.lips if _is_gone(value, speakers) else value
+    return gr.Radio(choices=_with(_lips(speakers), kept), value=kept)
+
+
+def offered_lips(value: str, speakers: Sequence[str]) -> gr.Radio:
+    """As `lips_field`, for a field that said `value` when it was asked: by now it may say another, which then stays."""
+    if _is_gone(value, speakers):
+        return lips_field(value, speakers)
+    return gr.Radio(choices=_with(_lips(speakers), value))
 
 
 def to_options(*values: Any) -> RenderOptions:
@@ -155,6 +160,10 @@ def from_options(options: RenderOptions, speakers: Sequence[str]) -> list[Any]:
 
 def _lips(speakers: Sequence[str]) -> list[tuple[str, str | int | float]]:
     return [*_choices(get_args(LipsChoice)), *((name, name) for name in speakers)]
+
+
+def _is_gone(value: str, speakers: Sequence[str]) -> bool:
+    return is_speaker_name(value) and value not in [known for _, known in _lips(speakers)]
 
 
 def _with(choices: list[tuple[str, str | int | float]], value: str) -> list[tuple[str, str | int | float]]:

@@ -51,6 +51,8 @@ class Chosen:
     """The uploads of the single tab that are looked at."""
     face: str = "largest"
     """Whose mouth its options say."""
+    single_draft: str = ""
+    """Id of what is filled in there."""
     draft: str = ""
     """Id of the batch that is put together here."""
     opened_clip: str = ""

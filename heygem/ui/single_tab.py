@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 
-from heygem.errors import NOTHING, HeyGemError, InputError, JobNotFoundError
+from heygem.errors import NOTHING, HeyGemError, InputError, JobNotFoundError, OptionError
 from heygem.jobs.job import JobKind
 from heygem.jobs.task_queue import TaskQueue
 from heygem.pipeline.options import RenderOptions
 from heygem.ui import text
+from heygem.ui.batch_draft import Draft, DraftClip
 from heygem.ui.compare_view import COMPARE_JS, compare_card
+from heygem.ui.draft_store import DraftStore
 from heygem.ui.events import Wiring
 from heygem.ui.examples import EXAMPLES, take_example
 from heygem.ui.html_parts import error_box
@@ -26,8 +29,10 @@ from heygem.ui.options_form import build_options_form, from_options, to_options
 from heygem.ui.panel import Chosen, Panel, View, shown_single
 from heygem.ui.preflight_desk import PreflightDesk, Question
 from heygem.ui.preflight_view import FACES_JS, preflight_card
+from heygem.ui.remembered_form import as_uploaded, bring_back
 from heygem.ui.section import clip_hint, section, speech_section
 from heygem.ui.sent_clips import SentClips
+from heygem.ui.stale_draft import freshened
 from heygem.ui.uploads import Uploads
 from heygem.weights.speakers import speaker_names
 
@@ -46,6 +51,7 @@ class SingleTab:
         self._uploads = uploads
         self._desk = desk
         self._sent = SentClips()
+        self._drafts = DraftStore(uploads.folder)
         self._speakers: Callable[[], list[str]] = partial(speaker_names, uploads.settings.models_dir)
         with gr.Row(equal_height=False):
             with gr.Column(min_width=320):
@@ -85,9 +91,12 @@ class SingleTab:
             Panel(compare, self._draw_comparison),
         ]
 
-    def connect(self, wiring: Wiring) -> None:
-        """Make the buttons work."""
-        inputs = [wiring.chosen, self._speech, self._clip, *self._options]
+    def connect(self, wiring: Wiring, page: gr.Blocks) -> None:
+        """Make the buttons work, and have a page that opens show what its browser had filled in."""
+        form = self._options
+        fields: list[Component] = [self._speech, self._clip, *form]
+        bring_back(wiring, page, "heygem_single", self._begin, fields)
+        inputs = [wiring.chosen, *fields]
         for button, kind in ((self._generate, JobKind.VIDEO), (self._preview, JobKind.PREVIEW)):
             wiring.on(button.click, partial(self._submit, kind), inputs, [wiring.chosen, self._error])
         for button, example in self._examples:
@@ -95,11 +104,8 @@ class SingleTab:
             wiring.on(button.click, take, None, [self._speech, self._clip])
         wiring.on(self._cancel.click, lambda chosen: self._stop(wiring, chosen), [wiring.chosen], None)
 
-        form = self._options
-        asked = [wiring.chosen, self._speech, self._clip, form.lips, form.enhancer, form.extend]
-        for field in (self._speech, self._clip, form.lips, form.enhancer, form.extend):
-            wiring.on(field.change, self._ask, asked, [wiring.chosen])
-        wiring.on(form.face.change, _note_face, [wiring.chosen, form.face], [wiring.chosen])
+        changes = partial(gr.on, [self._speech.change, self._clip.change, *(field.change for field in form)])
+        wiring.on(partial(changes, trigger_mode="always_last"), self._note, inputs, [wiring.chosen])
 
         def choose_face(chosen: Chosen, event: gr.EventData) -> tuple[Chosen, str]:
             return replace(chosen, face=str(event.face)), str(event.face)
@@ -129,19 +135,31 @@ class SingleTab:
             except JobNotFoundError:
                 return  # it ended and was forgotten meanwhile: there is nothing to stop
 
-    def _ask(
-        self, chosen: Chosen, speech: str | None, clip: str | None, lips: str, enhancer: str, extend: Any
-    ) -> Chosen:
-        """Have the uploads looked at, as a job with these options would see them."""
+    def _begin(self, chosen: Chosen, draft_id: str) -> list[Any]:
+        speakers = self._speakers()
+        _, draft = self._drafts.change(draft_id, lambda draft: freshened(draft, speakers))
+        chosen = self._asked(replace(chosen, single_draft=draft_id), draft)
+        uploads = [as_uploaded(draft.speech), as_uploaded(_clip_of(draft))]
+        return [chosen, *uploads, *from_options(draft.options, speakers)]
+
+    def _note(self, chosen: Chosen, speech: str | None, clip: str | None, *values: Any) -> Chosen:
+        """Remember what is filled in, and have the uploads looked at."""
         try:
             clip_path = self._uploads.path(clip) if clip else None
             speech_path = self._uploads.path(speech) if speech else None
         except InputError:
             return replace(chosen, question=None)  # what may not be submitted is not looked at either
-        question = Question(clip_path, speech_path, RenderOptions(lips=lips, enhancer=enhancer, extend=extend))
-        if clip_path or speech_path:
+        _, draft = self._drafts.change(chosen.single_draft, partial(_filled_in, speech_path, clip_path, values))
+        return self._asked(chosen, draft)
+
+    def _asked(self, chosen: Chosen, draft: Draft) -> Chosen:
+        """Have the uploads looked at, as a job with these options would see them."""
+        options = draft.options
+        asked = RenderOptions(lips=options.lips, enhancer=options.enhancer, extend=options.extend)
+        question = Question(_clip_of(draft), draft.speech, asked)
+        if question.clip or question.speech:
             self._desk.ask(question)
-        return replace(chosen, question=question)
+        return replace(chosen, question=question, face=options.face)
 
     def _fill_again(self, wiring: Wiring, chosen: Chosen) -> list[Any]:
         job = shown_single(wiring.look(), chosen)
@@ -161,8 +179,18 @@ class SingleTab:
         return compare_card(job, None if job is None else self._sent.clip_of(job.id))
 
 
-def _note_face(chosen: Chosen, face: str) -> Chosen:
-    return replace(chosen, face=str(face))
+def _clip_of(draft: Draft) -> Path | None:
+    return draft.clips[0].path if draft.clips else None
+
+
+def _filled_in(speech: Path | None, clip: Path | None, values: Sequence[Any], draft: Draft) -> Draft:
+    try:
+        options = to_options(*values)
+    except OptionError:
+        options = draft.options  # one is half typed, perhaps; it is told when it is submitted
+    if clip != _clip_of(draft):
+        draft = replace(draft, clips=() if clip is None else (DraftClip.of(clip, clip.name),))
+    return replace(draft, speech=speech, options=options)
 
 
 def _draw_status(view: View, chosen: Chosen) -> str:

@@ -19,7 +19,7 @@ from heygem.ui.events import ROW_BUTTONS_JS, Wiring
 from heygem.ui.html_parts import bilingual, error_box
 from heygem.ui.job_parts import Refusal
 from heygem.ui.labels import label
-from heygem.ui.options_form import lips_field
+from heygem.ui.options_form import lips_field, offered_lips
 from heygem.ui.panel import Chosen, Panel, View, shown_speaker
 from heygem.ui.speakers_view import SpeakerRow, speakers_card, training_card, training_film
 from heygem.ui.uploads import Uploads
@@ -116,7 +116,7 @@ class SpeakersPart:
 
     def _offer(self, *lips: str) -> list[Any]:
         speakers = speaker_names(self._models_dir)
-        return [lips_field(one, speakers) for one in lips]
+        return [offered_lips(one, speakers) for one in lips]
 
     def _draw_list(self, view: View, chosen: Chosen) -> str:
         films = {job.id for job in view.jobs if job.request.kind is JobKind.SPEAKER and job.result}

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from page_steps import BATCH, HISTORY, SINGLE, go_to, unfold
+from page_steps import BATCH, HISTORY, SINGLE, fill_single, go_to, unfold, wait_for_video
 from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
@@ -37,6 +37,14 @@ SHOWN = """() => {
   }
   return found;
 }"""
+
+NOTE_OPEN_TABS = """
+window.open_tabs = new Set();
+new MutationObserver(() => {
+  const open = document.querySelectorAll('[role=tab][aria-selected=true]');
+  for (const tab of open) window.open_tabs.add(tab.dataset.tabId);
+}).observe(document, {childList: true, subtree: true, attributes: true});
+"""
 
 
 def leftovers(page, foreign):
@@ -84,6 +92,29 @@ def test_the_language_that_was_picked_stays(quick_server, open_page):
     expect(again.locator("#queue h3 .en")).to_be_hidden()
     again.click("#language")
     expect(again.locator("#single-generate")).to_have_text("Generate")
+
+
+def test_the_tab_that_was_open_is_open_after_a_reload_and_no_other_before_it(
+    quick_server, open_page, speech, clip_named
+):
+    page = open_page(quick_server)
+    page.add_init_script(NOTE_OPEN_TABS)
+    fill_single(page, speech, clip_named("behind.mp4"))
+    go_to(page, BATCH)
+    page.click("#language")
+    expect(page.locator("#batch-submit")).to_have_text("提交批量任务")
+    assert page.evaluate("[...window.open_tabs]") == ["batch"]
+    go_to(page, SINGLE)
+    assert wait_for_video(page, "#single-clip video") == pytest.approx(2, abs=0.2)
+    expect(page.locator("#single-preflight [data-state=done]")).to_be_visible()
+    go_to(page, HISTORY)
+    page.reload(wait_until="domcontentloaded")
+    expect(page.locator("#history-list")).to_be_visible()
+    assert page.evaluate("[...window.open_tabs]") == ["history"]
+    go_to(page, BATCH)
+    page.evaluate("sessionStorage.setItem('heygem_tab', 'a tab of a former version')")
+    page.reload(wait_until="domcontentloaded")
+    expect(page.locator("#single-generate")).to_be_visible()
 
 
 def test_the_theme_is_the_system_s_until_it_is_switched_and_then_stays(quick_server, open_page):

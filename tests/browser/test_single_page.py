@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 from axe_scan import scan
-from page_steps import BATCH, PRESENTER, download, fill_single, go_to, wait_for_video
+from page_steps import BATCH, PRESENTER, download, fill_single, go_to, unfold, wait_for_video
 from playwright.sync_api import expect
 
 from heygem.media.ffmpeg_binary import ffmpeg_binary
@@ -76,6 +76,25 @@ def test_what_is_missing_is_said_next_to_the_button(quick_server, open_page):
     go_to(page, BATCH)
     page.click("#batch-submit")
     expect(page.locator("#batch-error")).to_contain_text("请先上传语音和至少一个视频。")
+
+
+def test_what_was_filled_in_outlives_a_switch_of_language(quick_server, open_page, speech, clip_named):
+    page = open_page(quick_server)
+    fill_single(page, speech, clip_named("片 'a' & b.mp4"))
+    unfold(page)
+    page.get_by_label("Whose face").locator("visible=true").fill("2")
+    with page.expect_response(lambda answer: '"2"' in (answer.request.post_data or "")):
+        page.keyboard.press("Tab")
+    page.click("#language")
+    expect(page.locator("#single-generate")).to_have_text("开始生成")
+    assert wait_for_video(page, "#single-clip video") == pytest.approx(2, abs=0.2)
+    expect(page.locator("#single-speech input[type=file]")).to_have_count(0)
+    expect(page.locator("#single-preflight [data-state=done]")).to_be_visible()
+    unfold(page)
+    expect(page.get_by_label("哪张脸").locator("visible=true")).to_have_value("2")
+    page.click("#single-generate")
+    # Until then the page shows the newest job of others.
+    expect(page.locator("#single-status [data-status=done]")).to_contain_text("片 'a' & b.mp4")
 
 
 def test_uploads_are_looked_at_and_a_face_is_chosen_by_a_click(quick_server, open_page, speech, tmp_path):

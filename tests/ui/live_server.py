@@ -102,6 +102,21 @@ class Page:
         self.events = config["dependencies"]
         self.props = {part["id"]: part["props"] for part in config["components"]}
 
+    def open(self, storage_key, remembered=""):
+        """What a page that opens makes of an id that its browser remembers: the id, the fields, what is drawn."""
+        [kept] = [number for number, props in self.props.items() if props.get("storage_key") == storage_key]
+        [begin] = [one for one in self.events if kept in one["inputs"]]
+        self.props[kept] = {"value": remembered}
+        _, remembered, *fields = self.send(begin, {}, None)
+        then = self.after(begin)
+        names = {number: name for name, number in self.ids.items()}
+        shown = self.send(then, {}, None)
+        return (
+            remembered,
+            fields,
+            {names.get(number): html for number, html in zip(then["outputs"], shown, strict=True)},
+        )
+
     def trigger(self, elem_id, event, values=None, data=None):
         """Trigger an event and the drawing that follows it; what the tab shows by element, None where it is left."""
         first, values = self.event_of(elem_id, event), dict(values or {})

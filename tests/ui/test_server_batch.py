@@ -19,14 +19,8 @@ class BatchPage(Page):
 
     def __init__(self, http, session, remembered=""):
         super().__init__(http, session)
-        [kept] = [number for number, props in self.props.items() if props.get("storage_key") == "heygem_draft"]
-        [begin] = [one for one in self.events if kept in one["inputs"]]
-        self.props[kept] = {"value": remembered}
-        answer = self.send(begin, {}, None)
-        self.remembered = answer[begin["outputs"].index(kept)]
-        self.speech = answer[begin["outputs"].index(self.ids["batch-speech"])]
-        [then] = [one for one in self.events if one["trigger_after"] == begin["id"]]
-        self.shown = self.send(then, {}, None)[then["outputs"].index(self.ids["batch-list"])]
+        self.remembered, [self.speech, *_], shown = self.open("heygem_draft", remembered)
+        self.shown = shown["batch-list"]
 
     def drop(self, *names):
         files = [file_data(upload(self.http, name, CLIP.read_bytes())) for name in names]

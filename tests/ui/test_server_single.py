@@ -7,14 +7,19 @@ import pytest
 from live_server import CLIP, SPEECH, Page, Server, file_data, generate, upload
 
 from heygem.jobs.job import JobKind, JobRequest
+from heygem.passwords import hash_password
 from heygem.pipeline.options import RenderOptions
+from heygem.ui.options_form import OptionsForm
 
 pytestmark = pytest.mark.filterwarnings("default")
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    running = Server(tmp_path_factory.mktemp("server"), auth="ann:s3cret")
+    folder = tmp_path_factory.mktemp("server")
+    users = folder / "users"
+    users.write_text(f"bob:{hash_password('pa55')}\n")
+    running = Server(folder, auth="ann:s3cret", auth_file=users)
     yield running
     running.close()
 
@@ -41,6 +46,84 @@ def test_uploads_are_looked_at_and_what_stops_that_is_said(http, files):
             return
         html = page.trigger("single-clip", "change", {"single-clip": clip})["single-preflight"] or html
     raise AssertionError(html)
+
+
+FORM = ("speech", "clip", *OptionsForm._fields)
+
+
+def fill(page, **values):
+    """What the page sends once these are filled in."""
+    change = page.event_of("single-clip", "change")
+    for name, number in zip(FORM, change["inputs"][1:], strict=True):
+        if name in values:
+            page.props[number] = {"value": values[name]}
+    page.send(change, {}, None)
+
+
+def opened(http, session, remembered=""):
+    """A page that opens, the id that its browser remembers, what is filled in, and what is drawn."""
+    page = Page(http, session)
+    remembered, fields, shown = page.open("heygem_single", remembered)
+    fields = dict(zip(FORM, fields, strict=True))
+    return page, remembered, fields | {name: fields[name].get("path") for name in ("speech", "clip")}, shown
+
+
+def test_a_refreshed_page_has_what_was_filled_in_and_looks_at_it_again(http, files):
+    speech, clip = files
+    page, remembered, form, _ = opened(http, "fills")
+    assert form["speech"] is form["clip"] is None
+    fill(page, speech=speech, clip=clip, face="2", crf=24)
+    _, again, form, shown = opened(http, "refreshed", remembered)
+    assert again == remembered and (form["speech"], form["clip"]) == (speech["path"], clip["path"])
+    assert form["face"] == "2" and form["crf"] == 24
+    assert 'data-state="' in shown["single-preflight"]
+
+
+def test_what_is_filled_in_is_for_nobody_else(http, files):
+    page, remembered, _, _ = opened(http, "mine")
+    fill(page, speech=files[0], clip=files[1])
+    for other in ("", "../../etc", "0" * 32):
+        _, again, form, _ = opened(http, "stranger", other)
+        assert again != remembered and form["speech"] is form["clip"] is None
+
+
+def test_who_signs_in_next_with_the_same_browser_does_not_see_it(server, http, files):
+    page, remembered, _, _ = opened(http, "ann's")
+    fill(page, speech=files[0], clip=files[1], crf=24)
+    with httpx.Client(base_url=server.url, timeout=30) as other:
+        other.post("/login", data={"name": "bob", "password": "pa55"})
+        _, again, form, _ = opened(other, "bob's", remembered)
+    assert again == remembered and form["speech"] is form["clip"] is None and form["crf"] != 24
+    _, _, form, _ = opened(http, "ann's again", remembered)
+    assert form["clip"] == files[1]["path"] and form["crf"] == 24
+
+
+def test_an_upload_that_is_gone_is_absent_from_the_form(http):
+    speech, clip = (file_data(upload(http, name, name.encode())) for name in ("gone.wav", "gone.mp4"))
+    page, remembered, _, _ = opened(http, "loses")
+    fill(page, speech=speech, clip=clip, crf=24)
+    Path(clip["path"]).unlink()
+    _, _, form, _ = opened(http, "lost", remembered)
+    assert (form["speech"], form["clip"], form["crf"]) == (speech["path"], None, 24)
+
+
+def test_an_upload_that_no_browser_plays_comes_back_as_it_is(http, files, monkeypatch):
+    monkeypatch.setattr("gradio.processing_utils.ffmpeg_installed", lambda: True)
+    for kind, other in (("audio", "audio_to_playable"), ("video", "video_to_playable_mp4")):
+        monkeypatch.setattr(f"gradio.processing_utils.{kind}_is_playable", lambda path: False)
+        monkeypatch.setattr(f"gradio.processing_utils.convert_{other}", lambda path, cache_dir: f"{path}.other")
+    page, remembered, _, _ = opened(http, "odd")
+    fill(page, speech=files[0], clip=files[1])
+    _, _, form, _ = opened(http, "odd again", remembered)
+    assert (form["speech"], form["clip"]) == tuple(file["path"] for file in files)
+
+
+def test_half_typed_options_are_not_kept_and_uploads_are(http, files):
+    page, remembered, _, _ = opened(http, "types")
+    fill(page, crf=24)
+    fill(page, crf=20, face="nobody", clip=files[1])
+    _, _, form, _ = opened(http, "typed", remembered)
+    assert (form["clip"], form["face"], form["crf"]) == (files[1]["path"], "largest", 24)
 
 
 def test_a_face_that_is_clicked_becomes_the_option(http):

@@ -95,7 +95,7 @@ def test_a_speaker_that_appears_is_offered_by_both_forms_and_taken_at_a_click(ht
     add_speaker(models, "cora")
     single, batch = page.send(offer, {}, None)
     assert options(single) == options(batch) == ["auto", "wav2lip", "demo", "cora"]
-    assert single["value"] == batch["value"] == "auto"
+    assert "value" not in single and "value" not in batch  # by now it may be another
     act = page.event_of("speakers", "click")
     _, lips, fold, tabs = page.send(act, {}, {"act": "use-lips", "job": "cora"})
     assert lips["value"] == "cora" and fold["open"] is True and tabs["selected"] == "single"
@@ -112,7 +112,7 @@ def test_a_speaker_is_deleted_and_no_form_says_its_name_any_more(http, models):
     single = next(one["inputs"][0] for one in page.events if [page.ids["speakers"], "change"] in one["targets"])
     page.ids["lips"] = single
     said, batch = page.send(page.event_of("speakers", "change"), {"lips": "dora"}, None)
-    assert said["value"] == batch["value"] == "auto"
+    assert said["value"] == "auto" and "value" not in batch
     shown = page.trigger("speakers", "click", data={"act": "delete-speaker", "job": "../x"})
     assert (models / "speakers").is_dir()
 
