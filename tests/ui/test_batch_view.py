@@ -1,3 +1,5 @@
+import re
+
 from sample_jobs import ESCAPED, HOSTILE, done, failed, job, running, waiting
 
 from heygem.errors import Text
@@ -9,13 +11,25 @@ from heygem.ui.job_parts import Refusal
 HALF = JobProgress(Stage.DRAWING, 1, 2)
 
 
-def test_a_batch_counts_what_ended_and_names_what_runs():
+def test_a_batch_counts_what_is_made_and_names_what_runs():
     jobs = [done(), failed(), running(HALF, name="third.mp4"), waiting()]
     html = batch_card(jobs, now_s=101.0)
-    assert ">2<small>/4</small>" in html and "third.mp4" in html
-    assert 'aria-valuenow="62"' in html  # (1 + 1 + 0.5 + 0) / 4
+    assert ">1<small>/4</small>" in html and "third.mp4" in html
+    assert 'aria-valuenow="38"' in html and ">38%<" in html  # (1 + 0.5) / 4
     for status in ("done", "failed", "running", "queued"):
         assert f'class="hg-chip {status}"' in html
+
+
+def test_the_bar_of_a_batch_tells_what_was_made_from_what_was_not():
+    def widths(*jobs):
+        return re.findall(r'<i class="(\w+)" style="width:([\d.]+)%"', batch_card(jobs, 0))
+
+    stopped = job(JobStatus.CANCELLED, progress=HALF)
+    html = batch_card([stopped, stopped], 0)
+    assert ">0<small>/2</small>" in html and 'aria-valuenow="0"' in html and ">0%<" in html
+    assert widths(stopped) == [("done", "0.0"), ("running", "0.0"), ("failed", "0.0"), ("cancelled", "100.0")]
+    mixed = [done(), running(HALF), failed(), job(JobStatus.INTERRUPTED), waiting()]
+    assert widths(*mixed) == [("done", "20.0"), ("running", "10.0"), ("failed", "40.0"), ("cancelled", "0.0")]
 
 
 def test_a_batch_offers_what_can_be_done_with_all_of_it():
