@@ -88,6 +88,11 @@ def test_what_failed_or_was_cancelled_is_tried_again(quick_server, open_page, sp
     page.click("#batch-retry")  # what failed, and not what was stopped
     expect(flaky).to_have_attribute("data-status", "done")
     expect(slow).to_have_attribute("data-status", "cancelled")
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        page.wait_for_function("is_dark => document.body.classList.contains('dark') === is_dark", arg=theme == "dark")
+        chip, picture = (back_of(slow.locator(part)) for part in (".hg-chip", ".hg-poster"))
+        assert chip != picture
 
 
 def test_cancel_stops_the_running_job_and_a_button_of_the_queue_a_waiting_one(
@@ -115,6 +120,10 @@ def test_cancel_stops_the_running_job_and_a_button_of_the_queue_a_waiting_one(
     expect(page.locator("#batch-status .hg-chip.cancelled")).to_contain_text("2")
     expect(page.locator("#batch-status .hg-count")).to_have_text("0/2")
     expect(page.locator("#state")).to_contain_text("Idle")
+
+
+def back_of(part):
+    return part.evaluate("node => getComputedStyle(node).backgroundColor")
 
 
 def expect_order(page, *names):
