@@ -93,6 +93,9 @@ def test_what_failed_or_was_cancelled_is_tried_again(quick_server, open_page, sp
         page.wait_for_function("is_dark => document.body.classList.contains('dark') === is_dark", arg=theme == "dark")
         chip, picture = (back_of(slow.locator(part)) for part in (".hg-chip", ".hg-poster"))
         assert chip != picture
+    chip, picture = (flaky.locator(part).bounding_box() for part in (".hg-chip", ".hg-poster"))
+    assert chip["x"] < picture["x"] + picture["width"] / 2  # the label that a result bears is elsewhere
+    assert picture["y"] + picture["height"] / 2 < chip["y"] < picture["y"] + picture["height"] - chip["height"]
 
 
 def test_cancel_stops_the_running_job_and_a_button_of_the_queue_a_waiting_one(
