@@ -63,6 +63,7 @@ NO_BATCH_YET = Text(
     "上传一段语音和若干视频，然后点击“提交批量任务”，这里会显示进度。",
     "Upload one speech and some clips, then press Submit batch. Progress appears here.",
 )
+GENERATING = Text("生成中…", "Generating…")
 NEWEST_FRAME = Text("刚刚绘制的画面", "Newest drawn frame")
 NO_RESULT_YET = Text("视频生成后在这里播放", "The video will play here")
 QUEUE = Text("任务队列", "Queue")

@@ -1,10 +1,12 @@
 import re
+from dataclasses import replace
 
 from sample_jobs import ESCAPED, HOSTILE, done, failed, job, running, waiting
 
 from heygem.errors import Text
 from heygem.jobs.job import JobProgress, JobStatus
 from heygem.pipeline.progress import Stage
+from heygem.ui import icons
 from heygem.ui.batch_view import batch_card, batch_tiles
 from heygem.ui.job_parts import Refusal
 
@@ -64,6 +66,24 @@ def test_tiles_stay_as_they_are_while_a_clip_is_drawn():
     # A grid of fifty clips is sent again only when one of them is in another state.
     now, later = (batch_tiles([running(JobProgress(Stage.DRAWING, done, 9, 2.0, 3.0))]) for done in (1, 2))
     assert now == later
+
+
+def test_a_running_tile_says_so_and_shows_one_picture_that_was_drawn():
+    def tiles(pictures):
+        return batch_tiles([running(replace(HALF, pictures=pictures))])
+
+    assert "生成中…" in tiles(0) and "Generating…" in tiles(0) and "<img" not in tiles(0)
+    assert icons.RUNNING in tiles(0) and icons.WAITING not in tiles(0)
+    assert 'src="results/0123456789ab/newest.jpg" alt=""' in tiles(1)
+    assert tiles(1) == tiles(2)  # and not another one each second
+
+
+def test_tiles_without_a_picture_look_as_different_as_their_states_are():
+    jobs = [waiting(), running(), failed(), job(JobStatus.CANCELLED)]
+    assert (
+        len({re.search('<div class="hg-poster.*?</svg>', tile)[0] for tile in map(batch_tiles, [[j] for j in jobs])})
+        == 4
+    )
 
 
 def test_names_are_escaped():
