@@ -29,6 +29,7 @@ REMOVE_BAD = Text("移除有问题的 {} 个", "Remove the {} marked")
 AS_ALL = Text("恢复为共用设置", "As all the others")
 WILL_FAIL = Text("无法生成", "Would fail")
 REMARKS = Text("注意", "Remarks:")
+SHOW_REMARKS = Text("查看注意事项", "See what to know of this clip")
 LOOKING_SHORT = Text("正在查看", "Looking")
 LOOKED_AT = Text("已预检", "Looked at")
 BAD_FAIL_ALONE = Text(
