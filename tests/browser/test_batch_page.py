@@ -125,6 +125,23 @@ def test_cancel_stops_the_running_job_and_a_button_of_the_queue_a_waiting_one(
     expect(page.locator("#state")).to_contain_text("Idle")
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_name_of_a_job_can_be_read_in_the_queue(quick_server, open_page, speech, clip_named, width):
+    page = open_page(quick_server, viewport={"width": width, "height": 800})
+    clip = clip_named("presenter-victor-02.mp4")
+    fill_batch(page, speech, [clip])
+    page.click("#batch-submit")
+    job = page.locator("#queue li[data-status=done]", has_text=clip.name).first
+    expect(job).to_be_attached()
+    if width == 390:
+        page.click("#rail-button button")
+    name = job.locator(".hg-name")
+    expect(name).to_be_visible()
+    assert name.evaluate("node => [node.scrollWidth <= node.clientWidth, node.scrollHeight <= node.clientHeight]") == [
+        True, True,
+    ]  # fmt: skip
+
+
 def back_of(part):
     return part.evaluate("node => getComputedStyle(node).backgroundColor")
 
