@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from page_steps import BATCH, HISTORY, SINGLE, go_to, unfold
+from page_steps import BATCH, HISTORY, SINGLE, fill_single, go_to, unfold
 from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
@@ -114,3 +114,26 @@ def test_what_gradio_says_by_itself_is_said_in_chinese(quick_server, open_page, 
     page.set_input_files("#batch-clips input[type=file]", tmp_path / "notes.txt")
     expect(page.get_by_test_id("toast-text")).to_contain_text("不接受这种文件：notes.txt。可用的类型：.mp4")
     expect(page.get_by_test_id("toast-body")).not_to_contain_text(re.compile("Error|Invalid|allowed"))
+
+
+@pytest.mark.parametrize(
+    ("locale", "foreign", "trim", "cancel"), [("zh-CN", ENGLISH, "剪裁", "取消"), ("en-US", CHINESE, "Trim", "Cancel")]
+)
+def test_players_and_their_editors_speak_the_language_of_the_page(
+    quick_server, open_page, speech, clip_named, locale, foreign, trim, cancel
+):
+    page = open_page(quick_server, locale=locale)
+    fill_single(page, speech, clip_named("1.mp4"))
+    for editor in ("#single-speech", "#single-clip"):
+        scissors = page.locator(f"{editor} button[aria-label^={trim}]")
+        expect(scissors).to_be_visible()
+        assert leftovers(page, foreign) == []
+        names = page.locator(editor).evaluate(
+            "node => [...node.querySelectorAll('[aria-label]')].map((n) => n.ariaLabel)"
+        )
+        assert [name for name in names if re.search(r"\d\.\d\d", name)] == []  # no hundredths of a second
+        scissors.click()
+        expect(page.locator(editor).get_by_text(trim, exact=True)).to_be_visible()
+        expect(page.locator(editor).get_by_text(cancel, exact=True)).to_be_visible()
+    page.locator("#single-clip img").last.wait_for()
+    assert leftovers(page, foreign) == []
