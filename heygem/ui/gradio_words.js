@@ -1,4 +1,5 @@
-// Some of gradio's own words are there in English only: here a Chinese page gets them in Chinese.
+// Some of gradio's own words are there in English only: here a Chinese page gets them in Chinese. And names of our own
+// that are there in both languages, because a style sheet cannot hide one of an attribute's, stay in the page's alone.
 
 const in_seconds = (number) => Number(number).toFixed(1);
 const chinese = [
@@ -37,30 +38,42 @@ const english = [
 
 // Where gradio puts what a user uploads: besides its messages the only parts that say anything of their own.
 const EDITORS = ':is(#single-speech, #batch-speech, #single-clip, #speaker-clip)';
-const NAMED = ['aria-label', 'title', 'alt'];
+const SPEAKING = `.toast-wrap, ${EDITORS} button`;
+const NAMED_BY_GRADIO = `button, input, ${EDITORS} *`;
+const NAMES = ['aria-label', 'title', 'alt'];
+
+// As `both` of html_parts.py writes them, and what they are names for: 取消 / Cancel: clip.mp4
+const BOTH = /^([^/]*\p{Script=Han}[^/]*) \/ ([^:]*)(: .*)?$/su;
 
 const translated = (words, table) => {
   const found = table.find(([pattern]) => pattern.test(words.trim()));
   return found ? words.trim().replace(...found) : words;
 };
 
-const translate = () => {
-  const table = document.documentElement.lang.startsWith('zh') ? chinese : english;
-  for (const node of document.querySelectorAll(`.toast-wrap, ${EDITORS} button`)) {
+const translate = (root) => {
+  const is_chinese = document.documentElement.lang.startsWith('zh');
+  const table = is_chinese ? chinese : english;
+  for (const node of root.closest(SPEAKING) ? [root] : root.querySelectorAll(SPEAKING)) {
     const texts = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
     while (texts.nextNode()) {
       const words = translated(texts.currentNode.data, table);
       if (words !== texts.currentNode.data) texts.currentNode.data = words;
     }
   }
-  for (const name of NAMED) {
-    for (const node of document.querySelectorAll(`:is(button, input, ${EDITORS} *)[${name}]`)) {
-      const words = translated(node.getAttribute(name), table);
-      if (words !== node.getAttribute(name)) node.setAttribute(name, words);
+  for (const node of [root, ...root.querySelectorAll(':is([aria-label], [title], [alt])')]) {
+    for (const name of NAMES.filter((name) => node.hasAttribute(name))) {
+      const words = node.getAttribute(name);
+      const [, zh, en, of = ''] = BOTH.exec(words) ?? [];
+      const in_one = zh && (is_chinese ? zh : en) + of;
+      const said = in_one ?? (node.matches(NAMED_BY_GRADIO) ? translated(words, table) : words);
+      if (said !== words) node.setAttribute(name, said);
     }
   }
 };
 
-// A name that gradio changes is English again.
-new MutationObserver(translate)
-  .observe(document, {childList: true, subtree: true, attributeFilter: NAMED});
+// Only what changed is looked at: while a job runs, something does many times a second.
+new MutationObserver((changes) => {
+  const changed = changes.flatMap(({type, target, addedNodes}) => (type === 'attributes' ? [target] : [...addedNodes]));
+  const roots = changed.map((node) => (node.nodeType === Node.TEXT_NODE ? node.parentElement : node));
+  for (const root of new Set(roots)) if (root?.nodeType === Node.ELEMENT_NODE) translate(root);
+}).observe(document, {childList: true, subtree: true, attributeFilter: NAMES});

@@ -31,8 +31,7 @@ SHOWN = """() => {
   for (const name of ['placeholder', 'title', 'aria-label', 'alt']) {
     for (const node of document.querySelectorAll(`[${name}]`)) {
       const words = node.getAttribute(name).trim();
-      // What a style sheet cannot switch is there in both.
-      if (words && !words.includes(' / ') && !node.closest(elsewhere) && node.checkVisibility()) found.push(words);
+      if (words && !node.closest(elsewhere) && node.checkVisibility()) found.push(words);
     }
   }
   return found;
