@@ -7,8 +7,10 @@ from typing import Any, NamedTuple, get_args
 
 import gradio as gr
 
+from heygem.errors import OptionError
 from heygem.pipeline.options import EnhancerChoice, LabelPosition, LipsChoice, RenderOptions
 from heygem.ui.labels import label
+from heygem.ui.option_words import said_on_page
 from heygem.weights.speakers import is_speaker_name
 
 _DEFAULTS = RenderOptions()
@@ -110,8 +112,15 @@ def to_options(*values: Any) -> RenderOptions:
     """The options that the values of the fields stand for.
 
     Raises:
-        OptionError: one is out of range.
+        OptionError: one is out of range; it is called as its field is.
     """
+    try:
+        return _options(*values)
+    except OptionError as error:
+        raise OptionError(said_on_page(error), hint=error.hint, code=error.code) from error
+
+
+def _options(*values: Any) -> RenderOptions:
     lips, enhancer, strength, mask, face, extend, smooth, *pads, sync, crf, corner, seconds = values
     top, bottom, left, right = (int(pad or 0) for pad in pads)
     return RenderOptions(

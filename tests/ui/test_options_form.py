@@ -31,8 +31,13 @@ def test_an_emptied_number_counts_as_zero(values):
 def test_an_empty_label_time_is_the_whole_video_and_a_short_one_is_refused(values):
     assert to_options(*values[:-1], None).label_duration_s is None
     assert to_options(*values[:-1], 5).label_duration_s == 5
-    with pytest.raises(OptionError, match="label-duration-s must be 4"):
+    with pytest.raises(OptionError, match=r"标识时长（秒） 必须在 4 到 .*Label shown for \(s\) must be 4 to 86400"):
         to_options(*values[:-1], 3.9)
+
+
+def test_scripts_call_an_option_otherwise_than_the_page_does():
+    with pytest.raises(OptionError, match=r"label-duration-s 必须在.*label-duration-s must be 4"):
+        RenderOptions(label_duration_s=3.9)
 
 
 def test_speakers_are_asked_for_again_when_the_form_is_unfolded():
