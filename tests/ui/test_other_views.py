@@ -62,7 +62,8 @@ def test_models_say_how_long_they_took_and_rest():
 
 def test_the_room_left_is_shown():
     html = models_card([], disk=Room(10 * 10**9, 40 * 10**9))
-    assert "30.0 / 40 GB" in html and 'aria-valuenow="25"' in html and "VRAM" not in html
+    assert "Disk left</span></span><b>30.0 / 40 GB</b>" in html and "VRAM" not in html
+    assert 'aria-valuenow="75" aria-valuetext="30.0 / 40 GB"><i style="width:75%">' in html  # what is left, as it says
     assert "VRAM left" in models_card([], vram=Room(1, 2))
 
 
