@@ -135,7 +135,8 @@ def _room(name: Text, room: Room | None) -> str:
     return (
         f'<div class="hg-room"><span class="hg-row hg-meta"><span class="hg-grow">{bilingual(name)}</span>'
         f'<b>{words}</b></span><div class="hg-bar" role="meter" aria-label="{both(name)}" aria-valuemin="0" '
-        f'aria-valuemax="100" aria-valuenow="{percent:.0f}" aria-valuetext="{words}"><i style="width:{percent:.0f}%"></i></div></div>'
+        f'aria-valuemax="100" aria-valuenow="{percent:.0f}" aria-valuetext="{words}">'
+        f'<i style="width:{percent:.0f}%"></i></div></div>'
     )
 
 

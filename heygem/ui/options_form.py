@@ -78,7 +78,7 @@ def build_options_form(speakers: Callable[[], Sequence[str]]) -> tuple[gr.Accord
         sync = _slider("sync", -500, 500, _DEFAULTS.sync_offset_ms, 10)
         crf = _slider("crf", 10, 32, _DEFAULTS.crf, 1)
         corner = _radio("label_position", get_args(LabelPosition), _DEFAULTS.label_position)
-        # An empty field is the whole video, as None is.
+        # Gradio draws None, the whole video, as 0, and that is what it means.
         seconds = gr.Number(
             _DEFAULTS.label_duration_s, label=label("label_duration"), info=label("label_duration_info"), minimum=0
         )

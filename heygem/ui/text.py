@@ -293,7 +293,7 @@ LABELS = {
     "bottom-left": Text("左下", "Bottom left"),
     "label_duration": Text("标识时长（秒）", "Label shown for (s)"),
     "label_duration_info": Text(
-        "从开头算起，至少 4 秒；留空为整段视频", "From the start, at least 4; empty: the whole video"
+        "从开头算起，至少 4 秒；0 为整段视频", "From the start, at least 4; 0: the whole video"
     ),
     "auto": Text("自动", "Auto"),
     "wav2lip": Text("Wav2Lip", "Wav2Lip"),
