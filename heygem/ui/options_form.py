@@ -70,7 +70,7 @@ def build_options_form(speakers: Callable[[], Sequence[str]]) -> tuple[gr.Accord
             label=label("smooth"),
             info=label("smooth_info"),
         )
-        with gr.Row():
+        with gr.Row(elem_classes="hg-pads"):
             top, bottom, left, right = (
                 gr.Number(pad, label=label(f"pad_{side}"), precision=0, min_width=90)
                 for side, pad in zip(("top", "bottom", "left", "right"), _DEFAULTS.pads, strict=True)

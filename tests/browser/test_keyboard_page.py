@@ -109,6 +109,8 @@ def test_on_a_phone_everything_is_in_one_column_and_nothing_sticks_out(quick_ser
         if tab != HISTORY:
             page.get_by_role("button", name=re.compile("^Options")).locator("visible=true").click()
             expect(page.get_by_label("Sync offset (ms)").locator("visible=true").first).to_be_visible()
+            tops = [pad.bounding_box()["y"] for pad in page.locator(".hg-pads input").locator("visible=true").all()]
+            assert tops[0] == tops[1] < tops[2] == tops[3]
         assert scroll_width(page) == PHONE["width"]
         outside = [stop["html"] for stop in walk(page) if stop["left"] < -1 or stop["right"] > PHONE["width"] + 1]
         assert outside == []
