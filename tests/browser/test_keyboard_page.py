@@ -75,6 +75,14 @@ def test_tab_reaches_everything_and_shows_where_it_is(quick_server, open_page, t
     assert [stop["html"] for stop in stops if not stop["differs"]] == []
 
 
+def test_the_choices_of_the_log_look_like_choices(quick_server, open_page):
+    page = open_page(quick_server)
+    look = "node => [getComputedStyle(node).backgroundImage, parseFloat(getComputedStyle(node).paddingRight)]"
+    for choice in page.locator("#log-head select").all():
+        arrow, room_px = choice.evaluate(look)
+        assert arrow != "none" and room_px > 16
+
+
 def test_tabs_and_buttons_act_on_keys(quick_server, open_page):
     page = open_page(quick_server)
     page.get_by_role("tab").nth(BATCH).press("Enter")
