@@ -15,6 +15,9 @@ IDLE = Text("空闲", "Idle")
 SPEECH = Text("语音", "Speech")
 SPEECH_HINT = Text("WAV / MP3 / M4A …", "WAV / MP3 / M4A …")
 CLIP = Text("人物视频", "Clip of the person")
+UNSEEN_CLIP = Text(
+    "浏览器无法预览此编码，不影响生成。", "The browser cannot show this codec; the job can use the clip."
+)
 CLIPS = Text("人物视频（可多选）", "Clips (select many)")
 CLIPS_HINT = Text("可多次添加", "Drop more at any time")
 CLIPS_COUNT = Text("个视频", "clips")

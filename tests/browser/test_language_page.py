@@ -1,10 +1,13 @@
 """Language and theme: each string of the page in both languages, and choices that last."""
 
 import re
+import subprocess
 
 import pytest
-from page_steps import BATCH, HISTORY, SINGLE, fill_single, go_to, unfold
+from page_steps import BATCH, HISTORY, PRESENTER, SINGLE, fill_single, go_to, unfold
 from playwright.sync_api import expect
+
+from heygem.media.ffmpeg_binary import ffmpeg_binary
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
 
@@ -136,3 +139,23 @@ def test_players_and_their_editors_speak_the_language_of_the_page(
         expect(page.locator(editor).get_by_text(cancel, exact=True)).to_be_visible()
     page.locator("#single-clip img").last.wait_for()
     assert leftovers(page, foreign) == []
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"), [("zh-CN", "浏览器无法预览此编码"), ("en-US", "The browser cannot show this")]
+)
+def test_a_clip_that_the_browser_cannot_show_is_said_to_be_no_worse(
+    quick_server, open_page, speech, clip_named, tmp_path, locale, words
+):
+    old = tmp_path / "old.mp4"
+    with_sound = ["-i", PRESENTER, "-i", speech, "-c:v", "mpeg4", "-c:a", "aac"]
+    subprocess.run([ffmpeg_binary(), "-v", "error", *with_sound, old], check=True)
+    page = open_page(quick_server, locale=locale)
+    said = "getComputedStyle(document.querySelector('#single-clip'), '::after').content"
+    fill_single(page, speech, old)
+    page.wait_for_function(f"words => {said}.includes(words)", arg=words)
+    page.locator("#single-clip button.icon-button").last.click()
+    expect(page.locator("#single-clip video")).to_have_count(0)
+    assert page.evaluate(said) == "none"
+    page.set_input_files("#single-clip input[type=file]", clip_named("1.mp4"))
+    page.wait_for_function("!('unseen' in document.querySelector('#single-clip').dataset)")
