@@ -105,9 +105,20 @@ class UnknownEngineError(InputError):
 
 
 class OptionError(InputError):
-    """A choice for a job is out of range."""
+    """A choice for a job is out of range.
+
+    Args:
+        text: What went wrong, one sentence with the offending value.
+        hint: What to do about it, one sentence.
+        code: Stable name for scripts; the class has a default.
+        option: What the sentence begins with, in both languages, if that is the name of an option.
+    """
 
     default_code = "bad_option"
+
+    def __init__(self, text: Text, *, hint: Text = NOTHING, code: str | None = None, option: str = "") -> None:
+        super().__init__(text, hint=hint, code=code)
+        self.option = option
 
 
 class ModelError(HeyGemError):

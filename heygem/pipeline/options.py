@@ -83,6 +83,7 @@ class RenderOptions:
             raise OptionError(
                 Text(f"face 的值 {self.face!r} 无效。", f"face has the value {self.face!r}."),
                 hint=Text("可用：largest、first、leftmost 或序号。", "Use largest, first, leftmost or a number."),
+                option="face",
             )
 
 
@@ -91,7 +92,8 @@ def _within(name: str, value: float, low: float, high: float) -> None:
         raise OptionError(
             Text(
                 f"{name} 必须在 {low} 到 {high} 之间，当前为 {value}。", f"{name} must be {low} to {high}, got {value}."
-            )
+            ),
+            option=name,
         )
 
 
@@ -101,4 +103,5 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
         raise OptionError(
             Text(f"{name} 的值 {value!r} 无效。", f"{name} has the value {value!r}."),
             hint=Text(f"可用：{names}。", f"Use one of: {names}."),
+            option=name,
         )

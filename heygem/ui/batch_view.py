@@ -8,7 +8,7 @@ from heygem.errors import Text
 from heygem.jobs.job import Job, JobStatus
 from heygem.pipeline.progress import Stage
 from heygem.ui import text
-from heygem.ui.html_parts import bar, bilingual, chip, escape
+from heygem.ui.html_parts import bilingual, both, chip, escape
 from heygem.ui.job_parts import Refusal, asks, buttons, meta, refusal_line, took
 from heygem.ui.tile import tile
 
@@ -17,7 +17,7 @@ RETRIED = (JobStatus.FAILED, JobStatus.INTERRUPTED)
 
 
 def batch_card(jobs: Sequence[Job], now_s: float, refusal: Refusal | None = None) -> str:
-    """How far a batch is: ended of all, the current clip, chips by state, and what can be done with all of it.
+    """How far a batch is: made of all, the current clip, chips by state, and what can be done with all of it.
 
     Args:
         jobs: Of the batch, in order.
@@ -28,14 +28,13 @@ def batch_card(jobs: Sequence[Job], now_s: float, refusal: Refusal | None = None
         return f'<div class="hg-card hg-empty">{bilingual(text.NO_BATCH_YET)}</div>'
     counts = {status: sum(job.status is status for job in jobs) for status in JobStatus}
     chips = "".join(chip(status, text.STATUS[status], count) for status, count in counts.items() if count)
-    ended = sum(job.status.is_final for job in jobs)
     current = next((job for job in jobs if job.status is JobStatus.RUNNING), None)
-    share = sum(1.0 if job.status.is_final else _share(job) for job in jobs) / len(jobs)
+    share = (counts[JobStatus.DONE] + sum(map(_share, jobs))) / len(jobs)
     name = f'{bilingual(text.NOW)} <b class="hg-name">{escape(current.request.video_name)}</b>' if current else ""
     detail = f'<div class="hg-meta">{name} {meta(current, now_s)}</div>' if current else ""
     return (
-        f'<div class="hg-card hg-batch-card"><div class="hg-row"><b class="hg-count" aria-live="polite">{ended}'
-        f'<small>/{len(jobs)}</small></b><div class="hg-grow">{chips}{bar(share, text.PROGRESS)}</div>'
+        f'<div class="hg-card hg-batch-card"><div class="hg-row"><b class="hg-count" aria-live="polite">'
+        f'{counts[JobStatus.DONE]}<small>/{len(jobs)}</small></b><div class="hg-grow">{chips}{_bar(jobs, share)}</div>'
         f'<b class="hg-meta">{100 * share:.0f}%</b></div>{detail}'
         f'<div class="hg-row hg-batch-buttons">{_batch_buttons(jobs, counts)}</div>'
         f"{refusal_line(refusal, jobs[0].batch_id or '')}</div>"
@@ -62,6 +61,23 @@ def batch_tiles(jobs: Sequence[Job], playing: str = "", refusal: Refusal | None 
         for job in jobs
     )
     return f'<div class="hg-tiles">{tiles}</div>' if tiles else ""
+
+
+def _bar(jobs: Sequence[Job], share: float) -> str:
+    """A part for each state that is no waiting, all of them always there: a browser patches the same ones."""
+    widths = {
+        "done": sum(job.status is JobStatus.DONE for job in jobs),
+        "running": sum(map(_share, jobs)),
+        "failed": sum(job.status in RETRIED for job in jobs),
+        "cancelled": sum(job.status is JobStatus.CANCELLED for job in jobs),
+    }
+    parts = "".join(
+        f'<i class="{state}" style="width:{100 * width / len(jobs):.1f}%"></i>' for state, width in widths.items()
+    )
+    return (
+        f'<div class="hg-bar hg-states" role="progressbar" aria-label="{both(text.PROGRESS)}" aria-valuemin="0" '
+        f'aria-valuemax="100" aria-valuenow="{100 * share:.0f}">{parts}</div>'
+    )
 
 
 def _batch_buttons(jobs: Sequence[Job], counts: dict[JobStatus, int]) -> str:
@@ -97,7 +113,9 @@ def _tile_meta(job: Job) -> str:
 
 
 def _share(job: Job) -> float:
-    """Share of a whole job that is done: drawing is what takes the time."""
-    if job.progress is None or job.progress.stage is not Stage.DRAWING:
-        return 1.0 if job.progress is not None and job.progress.stage is Stage.FINISHING else 0.0
-    return job.progress.share or 0.0
+    """Share of a running job that is made: drawing is what takes the time."""
+    if job.status is not JobStatus.RUNNING or job.progress is None:
+        return 0.0
+    if job.progress.stage is Stage.DRAWING:
+        return job.progress.share or 0.0
+    return 1.0 if job.progress.stage is Stage.FINISHING else 0.0

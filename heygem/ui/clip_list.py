@@ -19,6 +19,7 @@ from heygem.ui.batch_draft import Draft, DraftClip
 from heygem.ui.clip_list_view import LIST, ListLook, bad_clips, clip_list, rows_of
 from heygem.ui.draft_store import DraftStore, known_id
 from heygem.ui.job_parts import Refusal
+from heygem.ui.option_words import said_on_page
 from heygem.ui.panel import Chosen
 from heygem.ui.preflight_desk import Answer, PreflightDesk, Question
 from heygem.ui.stale_draft import deleted_speakers, freshened
@@ -122,7 +123,7 @@ class ClipList:
         try:
             self._change(chosen, lambda draft: self._acted(draft, act, clip_id, value))
         except HeyGemError as error:
-            return self._refused(chosen, clip_id, error.text, error.hint)
+            return self._refused(chosen, clip_id, said_on_page(error), error.hint)
         return replace(chosen, refusal=None)
 
     def submit(

@@ -158,20 +158,23 @@ def _row(row: Row, number: int, count: int, common: RenderOptions, look: ListLoo
         f'<div class="hg-row"><span class="hg-grip" draggable="true" aria-hidden="true"></span>{_picture(row, look)}'
         f'<div class="hg-grow"><b class="hg-name" title="{name}">{number}. {name}</b>'
         f'<div class="hg-meta">{_facts(row)}</div></div></div>{looking}{why}'
-        f'<div class="hg-row"><div class="hg-grow">{_verdict_chip(row)}{own_chips(clip)}</div>'
+        f'<div class="hg-row"><div class="hg-grow">{_verdict_chip(row, is_open=is_open)}{own_chips(clip)}</div>'
         f'<div class="hg-actions">{_row_buttons(clip, number, count, is_open=is_open)}</div></div>'
         f"{refusal_line(look.refusal, clip.id)}{_details(row, common, look) if is_open else ''}</li>"
     )
 
 
 def _row_buttons(clip: DraftClip, number: int, count: int, *, is_open: bool) -> str:
-    expanded = "true" if is_open else "false"
     return (
-        _sign_button("clip-open", clip, icons.OPTIONS, text.CLIP_OPTIONS, f' aria-expanded="{expanded}"')
+        _sign_button("clip-open", clip, icons.OPTIONS, text.CLIP_OPTIONS, _expanded(is_open))
         + _sign_button("clip-up", clip, icons.UP, text.UP, _off(number == 1))
         + _sign_button("clip-down", clip, icons.DOWN, text.DOWN, _off(number == count))
         + _sign_button("clip-remove", clip, icons.CANCEL, text.REMOVE)
     )
+
+
+def _expanded(is_open: bool) -> str:
+    return f' aria-expanded="{"true" if is_open else "false"}"'
 
 
 def _off(is_off: bool) -> str:
@@ -213,14 +216,18 @@ def _facts(row: Row) -> str:
     return " · ".join(parts)
 
 
-def _verdict_chip(row: Row) -> str:
+def _verdict_chip(row: Row, *, is_open: bool) -> str:
     match row.verdict:
         case Verdict.BAD:
             return chip("failed", text.WILL_FAIL)
         case Verdict.READY:
             return chip("done", text.ALL_GOOD)
         case Verdict.REMARKS:
-            return chip("queued", text.REMARKS, len(row.remarks))
+            return (
+                f'<button type="button" class="hg-chip queued" data-act="clip-open" data-job="{row.clip.id}" '
+                f'title="{both(text.SHOW_REMARKS)}"{_expanded(is_open)}>{bilingual(text.REMARKS)} {len(row.remarks)}'
+                "</button>"
+            )
         case Verdict.LOOKING:
             return chip("looking", text.LOOKING_SHORT)
 

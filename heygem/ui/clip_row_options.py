@@ -9,19 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from heygem.errors import Text
 from heygem.pipeline.options import RenderOptions
 from heygem.ui import text
 from heygem.ui.batch_draft import DraftClip
 from heygem.ui.html_parts import bilingual, both, escape
+from heygem.ui.option_words import option_words
 from heygem.ui.preflight_view import face_words
 from heygem.weights.speakers import is_speaker_name
 
 if TYPE_CHECKING:
     from heygem.jobs.face_choice import FaceChoice
-
-_LABELS = {"enhancer_strength": "strength", "sync_offset_ms": "sync", "label_duration_s": "label_duration"}
-"""Entries of `text.LABELS` for options that are called otherwise there."""
 
 
 def own_chips(clip: DraftClip) -> str:
@@ -86,15 +83,11 @@ def _choice(clip: DraftClip, act: str, words: str, *, is_chosen: bool | None) ->
 
 
 def _group(option: str, buttons: str, kind: str = "hg-choices") -> str:
-    return f'<div class="{kind}" role="group" aria-label="{both(_words(option))}">{buttons}</div>'
+    return f'<div class="{kind}" role="group" aria-label="{both(option_words(option))}">{buttons}</div>'
 
 
 def _label(option: str) -> str:
-    return bilingual(_words(option))
-
-
-def _words(option: str) -> Text:
-    return text.LABELS.get(_LABELS.get(option, option), Text(option, option))
+    return bilingual(option_words(option))
 
 
 def _value(option: str, value: object) -> str:

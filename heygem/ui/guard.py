@@ -6,12 +6,14 @@
 * What changes something is not taken from a page of another site: browsers send the cookies of whoever is signed in, or
   reach a server on this machine that asks for none.
 * The remembered language and theme have to be known before gradio's own script runs, and ``head=`` comes too late: the
-  page gets our script as the first thing in its head. It also says in Chinese what gradio says in English only. The tab
-  that was open can only be told once gradio's config is there: that script is the last thing in the head.
+  page gets our script as the first thing in its head. It also says in Chinese what gradio says in English only, and that
+  a clip cannot be shown. The tab that was open can only be told once gradio's config is there: that script is the last
+  thing in the head.
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -21,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from heygem.errors import Text
 from heygem.ui.api_errors import error_body
 from heygem.ui.open_tab import OPEN_TAB_SCRIPT
+from heygem.ui.text import UNSEEN_CLIP
 from heygem.ui.theme import THEME_SCRIPT
 
 _API = "/gradio_api/"
@@ -53,6 +56,7 @@ LANGUAGE_KEY = "heygem_language"
 """Where a browser remembers the language that was picked."""
 
 _WORDS_JS = Path(__file__).with_name("gradio_words.js").read_text(encoding="utf-8")
+_UNSEEN_JS = Path(__file__).with_name("unseen_clip.js").read_text(encoding="utf-8")
 
 _HEAD_SCRIPT = f"""<script>{THEME_SCRIPT}
 try {{
@@ -79,7 +83,9 @@ window.fetch = async (...what) => {{
   if (answer.status === 401) location.assign("/login?ended");  // the session ended while the page was open
   return answer;
 }};
-{{ {_WORDS_JS} }}</script>""".encode()
+{{ {_WORDS_JS}
+const UNSEEN = {json.dumps(UNSEEN_CLIP)};
+{_UNSEEN_JS} }}</script>""".encode()
 
 
 class Guard:

@@ -16,7 +16,10 @@ def bilingual(text: Text) -> str:
 
 
 def both(text: Text) -> str:
-    """Both languages in one line, for attributes, which a style sheet cannot switch."""
+    """Both languages in one line, for attributes, which a style sheet cannot switch: gradio_words.js leaves one.
+
+    It knows them by a Chinese sentence without a slash and an English one without a colon.
+    """
     return escape(f"{text.zh} / {text.en}")
 
 

@@ -93,6 +93,12 @@ def newest_picture(job: Job) -> str:
     return f'<img class="hg-newest" src="{url}" alt="{both(text.NEWEST_FRAME)}">' if number else ""
 
 
+def first_picture(job: Job) -> str:
+    """A picture that a running job drew, whichever it was when a page asked; empty before there is one."""
+    is_there = job.progress is not None and job.progress.pictures > 0
+    return f'<img src="results/{escape(job.id)}/newest.jpg" alt="">' if is_there else ""
+
+
 def video_url(job: Job) -> str:
     """Where the result of a finished job is."""
     return f"results/{escape(job.id)}/result.mp4"

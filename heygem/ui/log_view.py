@@ -72,10 +72,9 @@ def log_tail(lines: Sequence[LogLine]) -> str:
 
 
 def log_line_of(job_id: str, lines: Sequence[LogLine]) -> str:
-    """The line of a job that matters most: its last complaint, else its last word; empty if it said nothing."""
-    own = [line for line in lines if line.job_id == job_id]
-    complaints = [line for line in own if line.level != "INFO"]
-    line = next(reversed(complaints or own), None)
+    """The last complaint of a job; empty without one. How far it is, the page says in words of its own."""
+    complaints = [line for line in lines if line.job_id == job_id and line.level != "INFO"]
+    line = next(reversed(complaints), None)
     if line is None:
         return ""
     return f'<div class="hg-log-line {escape(line.level)}" title="{both(text.RUN_LOG)}">{escape(line.message)}</div>'

@@ -129,12 +129,14 @@ def _line(row: ModelRow) -> str:
 def _room(name: Text, room: Room | None) -> str:
     if room is None:
         return ""
-    percent = 100 * room.used / max(1, room.total)
-    words = f"{(room.total - room.used) / _GB:.1f} / {room.total / _GB:.0f} GB"
+    left = room.total - room.used
+    percent = 100 * left / max(1, room.total)
+    words = f"{left / _GB:.1f} / {room.total / _GB:.0f} GB"
     return (
         f'<div class="hg-room"><span class="hg-row hg-meta"><span class="hg-grow">{bilingual(name)}</span>'
         f'<b>{words}</b></span><div class="hg-bar" role="meter" aria-label="{both(name)}" aria-valuemin="0" '
-        f'aria-valuemax="100" aria-valuenow="{percent:.0f}"><i style="width:{percent:.0f}%"></i></div></div>'
+        f'aria-valuemax="100" aria-valuenow="{percent:.0f}" aria-valuetext="{words}">'
+        f'<i style="width:{percent:.0f}%"></i></div></div>'
     )
 
 

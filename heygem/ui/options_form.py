@@ -7,8 +7,10 @@ from typing import Any, NamedTuple, get_args
 
 import gradio as gr
 
+from heygem.errors import OptionError
 from heygem.pipeline.options import EnhancerChoice, LabelPosition, LipsChoice, RenderOptions
 from heygem.ui.labels import label
+from heygem.ui.option_words import said_on_page
 from heygem.weights.speakers import is_speaker_name
 
 _DEFAULTS = RenderOptions()
@@ -68,7 +70,7 @@ def build_options_form(speakers: Callable[[], Sequence[str]]) -> tuple[gr.Accord
             label=label("smooth"),
             info=label("smooth_info"),
         )
-        with gr.Row():
+        with gr.Row(elem_classes="hg-pads"):
             top, bottom, left, right = (
                 gr.Number(pad, label=label(f"pad_{side}"), precision=0, min_width=90)
                 for side, pad in zip(("top", "bottom", "left", "right"), _DEFAULTS.pads, strict=True)
@@ -76,7 +78,7 @@ def build_options_form(speakers: Callable[[], Sequence[str]]) -> tuple[gr.Accord
         sync = _slider("sync", -500, 500, _DEFAULTS.sync_offset_ms, 10)
         crf = _slider("crf", 10, 32, _DEFAULTS.crf, 1)
         corner = _radio("label_position", get_args(LabelPosition), _DEFAULTS.label_position)
-        # An empty field is the whole video, as None is.
+        # Gradio draws None, the whole video, as 0, and that is what it means.
         seconds = gr.Number(
             _DEFAULTS.label_duration_s, label=label("label_duration"), info=label("label_duration_info"), minimum=0
         )
@@ -115,8 +117,15 @@ def to_options(*values: Any) -> RenderOptions:
     """The options that the values of the fields stand for.
 
     Raises:
-        OptionError: one is out of range.
+        OptionError: one is out of range; it is called as its field is.
     """
+    try:
+        return _options(*values)
+    except OptionError as error:
+        raise OptionError(said_on_page(error), hint=error.hint, code=error.code) from error
+
+
+def _options(*values: Any) -> RenderOptions:
     lips, enhancer, strength, mask, face, extend, smooth, *pads, sync, crf, corner, seconds = values
     top, bottom, left, right = (int(pad or 0) for pad in pads)
     return RenderOptions(

@@ -24,9 +24,9 @@ def rail_button(jobs: Sequence[Job]) -> str:
 
 
 def rail_head() -> str:
-    """The drawer's title, and the button that closes it."""
+    """The title, which only a drawer shows and a screen reader always tells, and the button that closes the drawer."""
     close = both(text.CLOSE_RAIL)
     return (
-        f'<header class="hg-row"><h3>{bilingual(text.RAIL)}</h3><button type="button" class="hg-icon" id="rail-close" '
+        f'<header class="hg-row"><h2>{bilingual(text.RAIL)}</h2><button type="button" class="hg-icon" id="rail-close" '
         f'title="{close}" aria-label="{close}">{icons.CANCEL}</button></header>'
     )

@@ -13,7 +13,7 @@ from heygem.ui.labels import label
 def section(number: int, title: Text, hint: Text = NOTHING) -> None:
     """A heading; gradio's own floating labels are unreadable over a video."""
     html = (
-        f'<div class="hg-section"><i>{number}</i><h3>{bilingual(title)}</h3>'
+        f'<div class="hg-section"><i>{number}</i><h2>{bilingual(title)}</h2>'
         f'<span class="hg-meta">{bilingual(hint)}</span></div>'
     )
     gr.HTML(html, apply_default_css=False)

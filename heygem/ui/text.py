@@ -15,6 +15,9 @@ IDLE = Text("空闲", "Idle")
 SPEECH = Text("语音", "Speech")
 SPEECH_HINT = Text("WAV / MP3 / M4A …", "WAV / MP3 / M4A …")
 CLIP = Text("人物视频", "Clip of the person")
+UNSEEN_CLIP = Text(
+    "浏览器无法预览此编码，不影响生成。", "The browser cannot show this codec; the job can use the clip."
+)
 CLIPS = Text("人物视频（可多选）", "Clips (select many)")
 CLIPS_HINT = Text("可多次添加", "Drop more at any time")
 CLIPS_COUNT = Text("个视频", "clips")
@@ -29,6 +32,7 @@ REMOVE_BAD = Text("移除有问题的 {} 个", "Remove the {} marked")
 AS_ALL = Text("恢复为共用设置", "As all the others")
 WILL_FAIL = Text("无法生成", "Would fail")
 REMARKS = Text("注意", "Remarks:")
+SHOW_REMARKS = Text("查看注意事项", "See what to know of this clip")
 LOOKING_SHORT = Text("正在查看", "Looking")
 LOOKED_AT = Text("已预检", "Looked at")
 BAD_FAIL_ALONE = Text(
@@ -63,6 +67,7 @@ NO_BATCH_YET = Text(
     "上传一段语音和若干视频，然后点击“提交批量任务”，这里会显示进度。",
     "Upload one speech and some clips, then press Submit batch. Progress appears here.",
 )
+GENERATING = Text("生成中…", "Generating…")
 NEWEST_FRAME = Text("刚刚绘制的画面", "Newest drawn frame")
 NO_RESULT_YET = Text("视频生成后在这里播放", "The video will play here")
 QUEUE = Text("任务队列", "Queue")
@@ -291,7 +296,7 @@ LABELS = {
     "bottom-left": Text("左下", "Bottom left"),
     "label_duration": Text("标识时长（秒）", "Label shown for (s)"),
     "label_duration_info": Text(
-        "从开头算起，至少 4 秒；留空为整段视频", "From the start, at least 4; empty: the whole video"
+        "从开头算起，至少 4 秒；0 为整段视频", "From the start, at least 4; 0: the whole video"
     ),
     "auto": Text("自动", "Auto"),
     "wav2lip": Text("Wav2Lip", "Wav2Lip"),

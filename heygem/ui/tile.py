@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from heygem.jobs.job import Job, JobStatus
 from heygem.ui import icons, text
-from heygem.ui.html_parts import both, escape
-from heygem.ui.job_parts import Refusal, failure, poster_url, refusal_line, title
+from heygem.ui.html_parts import bilingual, both, escape
+from heygem.ui.job_parts import Refusal, failure, first_picture, poster_url, refusal_line, title
+
+_SIGNS = {JobStatus.QUEUED: icons.WAITING, JobStatus.CANCELLED: icons.CANCEL}
+"""Where there is no picture; for all others one that says that something went wrong."""
 
 
 def tile(
@@ -42,10 +45,11 @@ def tile(
 
 
 def _picture(job: Job, play: str) -> str:
+    if job.status is JobStatus.RUNNING:
+        doing = f'<span class="hg-doing">{icons.RUNNING}{bilingual(text.GENERATING)}</span>'
+        return f'<div class="hg-poster busy">{first_picture(job)}{doing}</div>'
     if job.result is None:
-        sign = icons.WAITING if not job.status.is_final else icons.FAILED
-        busy = " busy" if job.status is JobStatus.RUNNING else ""
-        return f'<div class="hg-poster{busy}">{sign}</div>'
+        return f'<div class="hg-poster">{_SIGNS.get(job.status, icons.FAILED)}</div>'
     url = poster_url(job)
     picture = f'<img src="{url}" alt="" loading="lazy">' if url else ""
     return (

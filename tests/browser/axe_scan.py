@@ -6,13 +6,14 @@ AXE = files("axe_playwright_python").joinpath("axe.min.js")
 
 RUN = """async (rules) => {
   const found = await axe.run(document, {resultTypes: ['violations'], ...(rules && {runOnly: rules})});
-  return found.violations.filter(({impact}) => impact === 'serious' || impact === 'critical').flatMap(
+  const counts = ({id, impact}) => ['serious', 'critical'].includes(impact) || id === 'heading-order';
+  return found.violations.filter(counts).flatMap(
     ({id, nodes}) => nodes.map(({target, html, any}) => [id, target.join(' '), html.slice(0, 160), any[0]?.message]));
 }"""
 
 
 def scan(page, rules=None):
-    """Serious and critical violations; with `rules`, of these alone."""
+    """Serious and critical violations, and headings that skip a level; with `rules`, of these alone."""
     if not page.evaluate("'axe' in window"):
         page.add_script_tag(path=AXE)
     return page.evaluate(RUN, rules)

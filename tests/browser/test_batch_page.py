@@ -53,7 +53,7 @@ def test_a_batch_goes_on_after_a_bad_clip_and_over_a_refresh_and_a_second_tab(
     other = open_page(quick_server, locale="zh-CN")
     go_to(other, BATCH)
     for tab, words in ((page, "Use another clip."), (other, "换一段。")):
-        expect(tab.locator("#batch-status .hg-count")).to_have_text("3/3")
+        expect(tab.locator("#batch-status .hg-count")).to_have_text("2/3")
         bad, good, _ = tab.locator("#batch-tiles article").all()
         expect(bad).to_contain_text(words)
         good.locator("[data-act=play]").click()
@@ -68,8 +68,8 @@ def test_a_batch_goes_on_after_a_bad_clip_and_over_a_refresh_and_a_second_tab(
         assert {archive.read(name) for name in archive.namelist()[:2]} == {PRESENTER.read_bytes()}
         assert "bad.mp4" in archive.read("results.txt").decode()
     page.click("#batch-retry")
-    expect(other.locator("#batch-status .hg-count")).to_have_text("2/3")
-    expect(page.locator("#batch-status .hg-count")).to_have_text("3/3")
+    for tab, status in ((other, "running"), (page, "failed")):
+        expect(tab.locator("#batch-tiles article").first).to_have_attribute("data-status", status)
 
 
 def test_what_failed_or_was_cancelled_is_tried_again(quick_server, open_page, speech, clip_named):
@@ -84,10 +84,18 @@ def test_what_failed_or_was_cancelled_is_tried_again(quick_server, open_page, sp
     slow.locator("[data-act=retry]").click()
     expect(slow).to_have_attribute("data-status", "running")
     slow.locator("[data-act=cancel]").click()
-    expect(page.locator("#batch-status .hg-count")).to_have_text("2/2")
+    expect(slow).to_have_attribute("data-status", "cancelled")
     page.click("#batch-retry")  # what failed, and not what was stopped
     expect(flaky).to_have_attribute("data-status", "done")
     expect(slow).to_have_attribute("data-status", "cancelled")
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        page.wait_for_function("is_dark => document.body.classList.contains('dark') === is_dark", arg=theme == "dark")
+        chip, picture = (back_of(slow.locator(part)) for part in (".hg-chip", ".hg-poster"))
+        assert chip != picture
+    chip, picture = (flaky.locator(part).bounding_box() for part in (".hg-chip", ".hg-poster"))
+    assert chip["x"] < picture["x"] + picture["width"] / 2  # the label that a result bears is elsewhere
+    assert picture["y"] + picture["height"] / 2 < chip["y"] < picture["y"] + picture["height"] - chip["height"]
 
 
 def test_cancel_stops_the_running_job_and_a_button_of_the_queue_a_waiting_one(
@@ -112,8 +120,30 @@ def test_cancel_stops_the_running_job_and_a_button_of_the_queue_a_waiting_one(
     go_to(page, BATCH)
     page.click("#batch-cancel")
     page.click("#hg-confirm [value=yes]")
-    expect(page.locator("#batch-status .hg-count")).to_have_text("2/2")
+    expect(page.locator("#batch-status .hg-chip.cancelled")).to_contain_text("2")
+    expect(page.locator("#batch-status .hg-count")).to_have_text("0/2")
     expect(page.locator("#state")).to_contain_text("Idle")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_name_of_a_job_can_be_read_in_the_queue(quick_server, open_page, speech, clip_named, width):
+    page = open_page(quick_server, viewport={"width": width, "height": 800})
+    clip = clip_named("presenter-victor-02.mp4")
+    fill_batch(page, speech, [clip])
+    page.click("#batch-submit")
+    job = page.locator("#queue li[data-status=done]", has_text=clip.name).first
+    expect(job).to_be_attached()
+    if width == 390:
+        page.click("#rail-button button")
+    name = job.locator(".hg-name")
+    expect(name).to_be_visible()
+    assert name.evaluate("node => [node.scrollWidth <= node.clientWidth, node.scrollHeight <= node.clientHeight]") == [
+        True, True,
+    ]  # fmt: skip
+
+
+def back_of(part):
+    return part.evaluate("node => getComputedStyle(node).backgroundColor")
 
 
 def expect_order(page, *names):

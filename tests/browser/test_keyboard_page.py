@@ -75,6 +75,14 @@ def test_tab_reaches_everything_and_shows_where_it_is(quick_server, open_page, t
     assert [stop["html"] for stop in stops if not stop["differs"]] == []
 
 
+def test_the_choices_of_the_log_look_like_choices(quick_server, open_page):
+    page = open_page(quick_server)
+    look = "node => [getComputedStyle(node).backgroundImage, parseFloat(getComputedStyle(node).paddingRight)]"
+    for choice in page.locator("#log-head select").all():
+        arrow, room_px = choice.evaluate(look)
+        assert arrow != "none" and room_px > 16
+
+
 def test_tabs_and_buttons_act_on_keys(quick_server, open_page):
     page = open_page(quick_server)
     page.get_by_role("tab").nth(BATCH).press("Enter")
@@ -109,6 +117,8 @@ def test_on_a_phone_everything_is_in_one_column_and_nothing_sticks_out(quick_ser
         if tab != HISTORY:
             page.get_by_role("button", name=re.compile("^Options")).locator("visible=true").click()
             expect(page.get_by_label("Sync offset (ms)").locator("visible=true").first).to_be_visible()
+            tops = [pad.bounding_box()["y"] for pad in page.locator(".hg-pads input").locator("visible=true").all()]
+            assert tops[0] == tops[1] < tops[2] == tops[3]
         assert scroll_width(page) == PHONE["width"]
         outside = [stop["html"] for stop in walk(page) if stop["left"] < -1 or stop["right"] > PHONE["width"] + 1]
         assert outside == []

@@ -1,10 +1,13 @@
 """Language and theme: each string of the page in both languages, and choices that last."""
 
 import re
+import subprocess
 
 import pytest
-from page_steps import BATCH, HISTORY, SINGLE, fill_single, go_to, unfold, wait_for_video
+from page_steps import BATCH, HISTORY, PRESENTER, SINGLE, fill_single, go_to, unfold, wait_for_video
 from playwright.sync_api import expect
+
+from heygem.media.ffmpeg_binary import ffmpeg_binary
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
 
@@ -31,8 +34,7 @@ SHOWN = """() => {
   for (const name of ['placeholder', 'title', 'aria-label', 'alt']) {
     for (const node of document.querySelectorAll(`[${name}]`)) {
       const words = node.getAttribute(name).trim();
-      // What a style sheet cannot switch is there in both.
-      if (words && !words.includes(' / ') && !node.closest(elsewhere) && node.checkVisibility()) found.push(words);
+      if (words && !node.closest(elsewhere) && node.checkVisibility()) found.push(words);
     }
   }
   return found;
@@ -145,3 +147,46 @@ def test_what_gradio_says_by_itself_is_said_in_chinese(quick_server, open_page, 
     page.set_input_files("#batch-clips input[type=file]", tmp_path / "notes.txt")
     expect(page.get_by_test_id("toast-text")).to_contain_text("不接受这种文件：notes.txt。可用的类型：.mp4")
     expect(page.get_by_test_id("toast-body")).not_to_contain_text(re.compile("Error|Invalid|allowed"))
+
+
+@pytest.mark.parametrize(
+    ("locale", "foreign", "trim", "cancel"), [("zh-CN", ENGLISH, "剪裁", "取消"), ("en-US", CHINESE, "Trim", "Cancel")]
+)
+def test_players_and_their_editors_speak_the_language_of_the_page(
+    quick_server, open_page, speech, clip_named, locale, foreign, trim, cancel
+):
+    page = open_page(quick_server, locale=locale)
+    fill_single(page, speech, clip_named("1.mp4"))
+    for editor in ("#single-speech", "#single-clip"):
+        scissors = page.locator(f"{editor} button[aria-label^={trim}]")
+        expect(scissors).to_be_visible()
+        assert leftovers(page, foreign) == []
+        names = page.locator(editor).evaluate(
+            "node => [...node.querySelectorAll('[aria-label]')].map((n) => n.ariaLabel)"
+        )
+        assert [name for name in names if re.search(r"\d\.\d\d", name)] == []  # no hundredths of a second
+        scissors.click()
+        expect(page.locator(editor).get_by_text(trim, exact=True)).to_be_visible()
+        expect(page.locator(editor).get_by_text(cancel, exact=True)).to_be_visible()
+    page.locator("#single-clip img").last.wait_for()
+    assert leftovers(page, foreign) == []
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"), [("zh-CN", "浏览器无法预览此编码"), ("en-US", "The browser cannot show this")]
+)
+def test_a_clip_that_the_browser_cannot_show_is_said_to_be_no_worse(
+    quick_server, open_page, speech, clip_named, tmp_path, locale, words
+):
+    old = tmp_path / "old.mp4"
+    with_sound = ["-i", PRESENTER, "-i", speech, "-c:v", "mpeg4", "-c:a", "aac"]
+    subprocess.run([ffmpeg_binary(), "-v", "error", *with_sound, old], check=True)
+    page = open_page(quick_server, locale=locale)
+    said = "getComputedStyle(document.querySelector('#single-clip'), '::after').content"
+    fill_single(page, speech, old)
+    page.wait_for_function(f"words => {said}.includes(words)", arg=words)
+    page.locator("#single-clip button.icon-button").last.click()
+    expect(page.locator("#single-clip video")).to_have_count(0)
+    assert page.evaluate(said) == "none"
+    page.set_input_files("#single-clip input[type=file]", clip_named("1.mp4"))
+    page.wait_for_function("!('unseen' in document.querySelector('#single-clip').dataset)")

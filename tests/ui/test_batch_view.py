@@ -1,21 +1,37 @@
+import re
+from dataclasses import replace
+
 from sample_jobs import ESCAPED, HOSTILE, done, failed, job, running, waiting
 
 from heygem.errors import Text
 from heygem.jobs.job import JobProgress, JobStatus
 from heygem.pipeline.progress import Stage
+from heygem.ui import icons
 from heygem.ui.batch_view import batch_card, batch_tiles
 from heygem.ui.job_parts import Refusal
 
 HALF = JobProgress(Stage.DRAWING, 1, 2)
 
 
-def test_a_batch_counts_what_ended_and_names_what_runs():
+def test_a_batch_counts_what_is_made_and_names_what_runs():
     jobs = [done(), failed(), running(HALF, name="third.mp4"), waiting()]
     html = batch_card(jobs, now_s=101.0)
-    assert ">2<small>/4</small>" in html and "third.mp4" in html
-    assert 'aria-valuenow="62"' in html  # (1 + 1 + 0.5 + 0) / 4
+    assert ">1<small>/4</small>" in html and "third.mp4" in html
+    assert 'aria-valuenow="38"' in html and ">38%<" in html  # (1 + 0.5) / 4
     for status in ("done", "failed", "running", "queued"):
         assert f'class="hg-chip {status}"' in html
+
+
+def test_the_bar_of_a_batch_tells_what_was_made_from_what_was_not():
+    def widths(*jobs):
+        return re.findall(r'<i class="(\w+)" style="width:([\d.]+)%"', batch_card(jobs, 0))
+
+    stopped = job(JobStatus.CANCELLED, progress=HALF)
+    html = batch_card([stopped, stopped], 0)
+    assert ">0<small>/2</small>" in html and 'aria-valuenow="0"' in html and ">0%<" in html
+    assert widths(stopped) == [("done", "0.0"), ("running", "0.0"), ("failed", "0.0"), ("cancelled", "100.0")]
+    mixed = [done(), running(HALF), failed(), job(JobStatus.INTERRUPTED), waiting()]
+    assert widths(*mixed) == [("done", "20.0"), ("running", "10.0"), ("failed", "40.0"), ("cancelled", "0.0")]
 
 
 def test_a_batch_offers_what_can_be_done_with_all_of_it():
@@ -50,6 +66,24 @@ def test_tiles_stay_as_they_are_while_a_clip_is_drawn():
     # A grid of fifty clips is sent again only when one of them is in another state.
     now, later = (batch_tiles([running(JobProgress(Stage.DRAWING, done, 9, 2.0, 3.0))]) for done in (1, 2))
     assert now == later
+
+
+def test_a_running_tile_says_so_and_shows_one_picture_that_was_drawn():
+    def tiles(pictures):
+        return batch_tiles([running(replace(HALF, pictures=pictures))])
+
+    assert "生成中…" in tiles(0) and "Generating…" in tiles(0) and "<img" not in tiles(0)
+    assert icons.RUNNING in tiles(0) and icons.WAITING not in tiles(0)
+    assert 'src="results/0123456789ab/newest.jpg" alt=""' in tiles(1)
+    assert tiles(1) == tiles(2)  # and not another one each second
+
+
+def test_tiles_without_a_picture_look_as_different_as_their_states_are():
+    jobs = [waiting(), running(), failed(), job(JobStatus.CANCELLED)]
+    assert (
+        len({re.search('<div class="hg-poster.*?</svg>', tile)[0] for tile in map(batch_tiles, [[j] for j in jobs])})
+        == 4
+    )
 
 
 def test_names_are_escaped():

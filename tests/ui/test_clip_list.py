@@ -151,7 +151,9 @@ def test_a_clip_s_own_options(bench):
     assert bench.list.draft(bench.chosen).clips[0].own == ()
 
 
-@pytest.mark.parametrize(("act", "words"), [("clip-sync x", "no number"), ("clip-sync 9999", "-2000 to 2000")])
+@pytest.mark.parametrize(
+    ("act", "words"), [("clip-sync x", "no number"), ("clip-sync 9999", "Sync offset (ms) must be -2000 to 2000")]
+)
 def test_what_cannot_be_is_told_in_the_row(bench, act, words):
     bench.add("a.mp4").act(act, "a.mp4")
     row = bench.list.draw(bench.chosen).partition("<li")[2].partition("</li>")[0]

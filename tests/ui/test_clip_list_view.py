@@ -19,6 +19,7 @@ from heygem.ui.preflight_desk import INTERNAL, Answer
 CLIP = DraftClip("c1", Path("/up/a.mp4"), "a.mp4")
 OTHER = DraftClip("c2", Path("/up/b.mp4"), "b.mp4")
 BROKEN = JobError("unreadable", Text("坏", "Broken <b>."), Text("换", "Use another."))
+TIP = "查看注意事项 / See what to know of this clip"
 LOOK = ListLook("d1", lips=("auto", "demo", "林"))
 
 
@@ -77,7 +78,12 @@ def test_remarks_are_counted_and_read_where_the_clip_is_opened():
     html = drawn(*pairs)
     assert 'data-verdict="remarks"' in row(html) and "Remarks:</span> 1" in row(html) and "It repeats." not in html
     assert 'data-verdict="remarks"' in row(html, 1)
+    chip = (
+        f'<button type="button" class="hg-chip queued" data-act="clip-open" data-job="c1" title="{TIP}" aria-expanded='
+    )
+    assert f'{chip}"false">' in row(html) and '"clip-open" data-job="c2"' in row(html, 1)
     html = drawn(*pairs, look=replace(LOOK, opened="c1"))
+    assert f'{chip}"true">' in row(html)
     assert "It repeats." in row(html) and "Use a longer one." in row(html) and 'aria-expanded="true"' in row(html)
     html = drawn((CLIP, ready()), (replace(CLIP, id="c2"), ready()))
     assert 'data-verdict="ready"' in row(html) and 'data-verdict="remarks"' in row(html, 1)

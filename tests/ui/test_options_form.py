@@ -4,6 +4,7 @@ import pytest
 from heygem.errors import OptionError
 from heygem.pipeline.options import RenderOptions
 from heygem.ui.options_form import build_options_form, from_options, lips_field, to_options
+from heygem.ui.text import LABELS
 
 
 @pytest.fixture
@@ -28,11 +29,17 @@ def test_an_emptied_number_counts_as_zero(values):
     assert to_options(*values).pads == (0, 0, 0, 0)
 
 
-def test_an_empty_label_time_is_the_whole_video_and_a_short_one_is_refused(values):
-    assert to_options(*values[:-1], None).label_duration_s is None
+def test_no_label_time_is_the_whole_video_as_is_said_and_a_short_one_is_refused(values):
+    assert to_options(*values[:-1], None).label_duration_s is to_options(*values[:-1], 0).label_duration_s is None
+    assert "0 为整段" in LABELS["label_duration_info"].zh and "0: the whole" in LABELS["label_duration_info"].en
     assert to_options(*values[:-1], 5).label_duration_s == 5
-    with pytest.raises(OptionError, match="label-duration-s must be 4"):
+    with pytest.raises(OptionError, match=r"标识时长（秒） 必须在 4 到 .*Label shown for \(s\) must be 4 to 86400"):
         to_options(*values[:-1], 3.9)
+
+
+def test_scripts_call_an_option_otherwise_than_the_page_does():
+    with pytest.raises(OptionError, match=r"label-duration-s 必须在.*label-duration-s must be 4"):
+        RenderOptions(label_duration_s=3.9)
 
 
 def test_speakers_are_asked_for_again_when_the_form_is_unfolded():

@@ -39,13 +39,13 @@ def test_a_log_line_can_be_hidden_by_level_and_by_job():
     assert head.count("<select") == 2 and 'href="log"' in head and 'data-zh="只看错误" data-en="Errors"' in head
 
 
-def test_the_line_that_matters_is_the_last_complaint_of_the_job_or_its_last_word():
+def test_the_line_that_matters_is_the_last_complaint_of_the_job():
     lines = [LogLine(n, 0.0, level, job_id, f"<{n}>") for n, (level, job_id) in enumerate(
         [("WARNING", "b"), ("WARNING", "a"), ("ERROR", "a"), ("INFO", "a"), ("INFO", "b"), ("INFO", "c")]
     )]  # fmt: skip
     assert "&lt;2&gt;" in log_line_of("a", lines) and "ERROR" in log_line_of("a", lines)
-    assert "&lt;0&gt;" in log_line_of("b", lines) and "&lt;5&gt;" in log_line_of("c", lines)
-    assert log_line_of("d", lines) == ""
+    assert "&lt;0&gt;" in log_line_of("b", lines)
+    assert log_line_of("c", lines) == log_line_of("d", lines) == ""
 
 
 def test_models_say_how_long_they_took_and_rest():
@@ -62,7 +62,8 @@ def test_models_say_how_long_they_took_and_rest():
 
 def test_the_room_left_is_shown():
     html = models_card([], disk=Room(10 * 10**9, 40 * 10**9))
-    assert "30.0 / 40 GB" in html and 'aria-valuenow="25"' in html and "VRAM" not in html
+    assert "Disk left</span></span><b>30.0 / 40 GB</b>" in html and "VRAM" not in html
+    assert 'aria-valuenow="75" aria-valuetext="30.0 / 40 GB"><i style="width:75%">' in html  # what is left, as it says
     assert "VRAM left" in models_card([], vram=Room(1, 2))
 
 
