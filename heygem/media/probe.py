@@ -8,7 +8,6 @@ from pathlib import Path
 
 import av
 from av.audio.stream import AudioStream
-from av.buffer import Buffer
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Disposition, Stream
@@ -21,7 +20,7 @@ from heygem.media.frame_rate import choose_rate
 from heygem.media.hardening import MAX_PIXELS, MAX_SIDE_PX, MIN_SIDE_PX
 from heygem.media.media_info import AudioInfo, VideoInfo
 from heygem.media.open_file import open_container
-from heygem.media.orientation import Orientation, read_orientation
+from heygem.media.orientation import orientation_of
 
 __all__ = ["AudioInfo", "VideoInfo", "bad_size", "probe_audio", "probe_video", "undecodable"]
 
@@ -200,8 +199,7 @@ def _decode_one(packet: Packet[VideoStream]) -> VideoFrame | None:
 def _describe_video(container: InputContainer, stream: VideoStream, first: VideoFrame, times: list[int]) -> VideoInfo:
     tick = stream.time_base
     assert tick is not None  # every demuxer sets one
-    matrix = first.side_data.get("DISPLAYMATRIX")
-    orientation = read_orientation(bytes(matrix)) if isinstance(matrix, Buffer) else Orientation()
+    orientation = orientation_of(first)
     shown_width, shown_height = first.width, first.height
     aspect = stream.sample_aspect_ratio or Fraction(1)
     if orientation.swaps_sides:
