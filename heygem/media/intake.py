@@ -178,7 +178,7 @@ def _refuse_long(path: Path, length_s: float, limit_s: float) -> None:
 
 
 def _refuse_truncated(path: Path, packets: Packets) -> None:
-    if packets.share < ENOUGH:
+    if packets.is_sure and packets.share < ENOUGH:
         raise MediaError(
             Text(
                 f"“{path.name}”不完整：只有应有内容的 {packets.share:.0%}。",
