@@ -75,14 +75,16 @@ def file_url(path: Path) -> str:
 def decode_args(path: Path, info: VideoInfo, *, count: int | None = None) -> list[str]:
     """Read pictures as raw yuv420p at ``info.fps``, of the size as shown, not padded; the first one is at time 0.
 
-    Frame n shows the last picture whose time, rounded to frames, is not after n.
+    Frame n shows the last picture whose time, rounded to frames, is not after n; the first picture of a still is all.
 
     Args:
         path: The clip.
         info: What `probe_video` found out about it.
         count: How many frames are wanted; None means all.
     """
-    pictures = _pictures(path, info).filter("setpts", "PTS-STARTPTS").filter("fps", fps=info.fps)
+    pictures = _pictures(path, info).filter("setpts", "PTS-STARTPTS")
+    if not info.is_still:
+        pictures = pictures.filter("fps", fps=info.fps)
     return _raw_output(pictures, info, count)
 
 

@@ -41,6 +41,10 @@ SLOWEST_HZ, FASTEST_HZ = 2_000, 768_000
 _PACKETS_TRIED = 300
 """Packets after which a stream that gave no picture is given up: more than the longest usual group of pictures."""
 
+_PHOTO = "_pipe"
+"""How ffmpeg's names end of what holds a picture. Those that follow in it are no film: a photo of a phone brings along
+a map of how bright its places can shine, small and grey."""
+
 _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """ffmpeg's own decoders of these codecs ignore the transparency that WebM keeps beside the picture."""
 
@@ -56,6 +60,8 @@ def probe_video(path: Path) -> VideoInfo:
         context = stream.codec_context
         _check_size(path, context.width, context.height)
         first, times = _first_picture_and_times(path, container, stream)
+        if _demuxer(container).endswith(_PHOTO):
+            del times[1:]
         _check_size(path, first.width, first.height)
         return _describe_video(container, stream, first, times)
 
