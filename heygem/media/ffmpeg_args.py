@@ -133,6 +133,9 @@ def _to_yuv420p(stream: Any, info: VideoInfo) -> Any:
     """Append filters that make 8-bit 4:2:0 of the size as shown, with the values untouched where they can be."""
     source = None if info.is_rgb else info.source_tags.meaning(info.shown_width, info.shown_height)
     size = (info.shown_width, info.shown_height)
+    if source is not None:
+        # The scaler gives up at a label that it does not know, even where it is told what the values mean.
+        stream = stream.filter("setparams", colorspace="unknown")
     if info.is_hdr:
         # Through 4:4:4, because zscale refuses odd sizes where colour has half the resolution.
         stream = _tone_map(_convert(stream, size, "yuv444p10le", source, source), info)
@@ -170,7 +173,8 @@ def _tone_map(stream: Any, info: VideoInfo) -> Any:
     stream = stream.filter(
         "zscale",
         tin=tags.transfer,
-        min=tags.matrix or "bt2020nc",
+        # Nobody films with the other matrix of BT.2020, and zscale has no way from it; a label of it is a slip.
+        min="bt2020nc" if tags.matrix in (None, "bt2020c") else tags.matrix,
         pin=tags.primaries or "bt2020",
         rin=_range(tags.full_range),
         t="linear",

@@ -82,7 +82,7 @@ def inspect_quickly(path: Path, role: Role, limits: Limits) -> VideoInfo | Audio
 
     Raises:
         MediaError: with code bad_name, not_found, symlink, not_regular, empty_file, too_big, unreadable, undecodable,
-            bad_size, no_video_stream, no_audio_stream, audio_too_short or too_long.
+            bad_size, bad_colours, no_video_stream, no_audio_stream, audio_too_short or too_long.
     """
     check_file(path, limits.max_file_mb)
     _taste(path)

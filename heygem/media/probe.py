@@ -15,7 +15,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from heygem.errors import MediaError, Text
-from heygem.media.colour_tags import SDR, read_tags
+from heygem.media.colour_tags import SDR, read_tags, unreadable_matrix
 from heygem.media.frame_rate import choose_rate
 from heygem.media.hardening import MAX_PIXELS, MAX_SIDE_PX, MIN_SIDE_PX
 from heygem.media.media_info import AudioInfo, VideoInfo
@@ -53,7 +53,8 @@ def probe_video(path: Path) -> VideoInfo:
     """Find out what the clip at `path` is; decodes its first picture and reads the times of the next.
 
     Raises:
-        MediaError: with code not_found, not_regular, empty_file, unreadable, no_video_stream, undecodable or bad_size.
+        MediaError: with code not_found, not_regular, empty_file, unreadable, no_video_stream, undecodable, bad_size or
+            bad_colours.
     """
     with open_container(path) as container:
         stream = _picture_stream(path, container)
@@ -63,6 +64,7 @@ def probe_video(path: Path) -> VideoInfo:
         if _demuxer(container).endswith(_PHOTO):
             del times[1:]
         _check_size(path, first.width, first.height)
+        _check_colours(path, first)
         return _describe_video(container, stream, first, times)
 
 
@@ -167,6 +169,19 @@ def bad_size(path: Path, width: int, height: int) -> MediaError:
         ),
         code="bad_size",
     )
+
+
+def _check_colours(path: Path, first: VideoFrame) -> None:
+    colours = unreadable_matrix(first.colorspace)
+    if colours is not None and not first.format.is_rgb:
+        raise MediaError(
+            Text(
+                f"“{path.name}”的颜色以 {colours} 方式存储，无法读取。",
+                f"{path.name!r} stores its colours as {colours}, which cannot be read.",
+            ),
+            hint=Text("请导出为普通的 H.264（BT.709）。", "Export it as plain H.264 in BT.709."),
+            code="bad_colours",
+        )
 
 
 def _first_picture_and_times(

@@ -188,6 +188,7 @@ def test_the_index_comes_first(tmp_path: Path):
         ColourTags("bt470bg", "bt470bg", "bt470bg"),
         ColourTags("bt709", "iec61966-2-1", "bt470bg", full_range=True),
         ColourTags("bt2020", "bt2020-10", "bt2020nc"),
+        ColourTags("bt709", "bt709", "bt2020c"),
     ],
 )
 @pytest.mark.parametrize("codec", ["h264", "hevc"])

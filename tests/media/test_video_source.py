@@ -230,6 +230,21 @@ def test_hdr_is_tone_mapped(make, transfer: str, white: int, size: str):
     assert (frame.u[:50].int() - 128).abs().max() <= 1
 
 
+@pytest.mark.parametrize("matrix", [0, 3, 4, 7, 10])
+def test_a_label_that_the_scaler_does_not_know_changes_no_value(make, clip: Path, raw: Raw, matrix: int):
+    label = f"h264_metadata=matrix_coefficients={matrix}"
+    assert bytes_of(make(f"label{matrix}.mp4", "-i", clip, "-c", "copy", "-bsf:v", label)) == raw(clip)
+
+
+def test_hdr_with_the_label_of_the_other_bt2020_looks_like_any(make):
+    source = "testsrc2=s=160x120:r=25:d=0.1,format=yuv420p10le"
+    shown = []
+    for matrix in ("bt2020nc", "bt2020c"):
+        label = f"setparams=color_trc=smpte2084:color_primaries=bt2020:colorspace={matrix}:range=tv"
+        shown.append(bytes_of(make(f"hdr_{matrix}.mkv", "-f", "lavfi", "-i", source, "-vf", label, "-c:v", "ffv1")))
+    assert shown[0] == shown[1]
+
+
 @pytest.mark.parametrize("name", ["later.mp4", "later.mkv", "later.ts", "earlier.mp4", "trimmed.mp4"])
 def test_the_first_picture_is_at_time_zero(make, clip: Path, raw: Raw, name: str):
     options = {
