@@ -273,6 +273,25 @@ def test_fields_become_whole_pictures(make):
     assert comb(marked_y) < 0.7 * comb(raw_y)
 
 
+def test_fields_that_begin_later_become_whole_pictures_too(make, tmp_path: Path, raw: Raw):
+    mpeg2 = ("-c:v", "mpeg2video", "-q:v", "2")
+    plain = make("plain.ts", *video(), *mpeg2)
+    fields = make("fields.ts", *video(rate="50"), "-vf", "interlace", "-flags", "+ilme+ildct", *mpeg2)
+    path = tmp_path / "television.ts"
+    path.write_bytes(plain.read_bytes() + fields.read_bytes())
+    frames = [frame.data.numpy().tobytes() for frame in VideoSource(path).frames()]
+    stored, size = raw(path), len(frames[0])
+    pictures = [stored[at : at + size] for at in range(0, len(stored), size)]
+    assert len(frames) == pytest.approx(50, abs=2)
+    assert frames[:20] == pictures[:20]  # nothing is done to those without fields
+    comb = lambda picture: np.abs(np.diff(_luma(picture), 2, axis=0)).mean()  # noqa: E731
+    assert comb(frames[40]) < 0.7 * comb(pictures[40])
+
+
+def _luma(picture: bytes) -> np.ndarray:
+    return np.frombuffer(picture, np.uint8)[: 160 * 120].reshape(120, 160).astype(int)
+
+
 def test_a_still_is_one_frame_at_any_rate(make):
     path = make("one.png", *video(), "-frames:v", "1")
     assert len(list(VideoSource(path, fps=Fraction(60)).frames())) == 1
