@@ -116,8 +116,10 @@ def _share(path: Path, container: InputContainer, demuxer: str, stream: Stream, 
         by_time = float(seen.held / length) if stream.type == "audio" and length else 0.0
         return max(by_time, seen.count / stream.frames)
     if demuxer in _HONEST_ABOUT_TIME and container.duration:
-        promised = Fraction(container.start_time or 0, av.time_base) + Fraction(container.duration, av.time_base)
-        return _but_for_rounding(seen.end, promised)
+        begins, told = (Fraction(time or 0, av.time_base) for time in (container.start_time, container.duration))
+        # What begins late says how long it is, or, as ffmpeg writes it, when it ends.
+        ends = told if told > begins and told >= seen.end - _ROUNDING_S else begins + told
+        return _but_for_rounding(seen.end - begins, ends - begins)
     if demuxer in _HONEST_ABOUT_SOUND:
         return _but_for_rounding(seen.held, length)
     if demuxer == "wav":

@@ -90,3 +90,11 @@ def test_an_mp3_that_breaks_off_is_taken_with_a_notice(make: Make, tmp_path: Pat
     assert take_speech(path, LIMITS).notices == ()
     taken = take_speech(cut(path, tmp_path, 0.5), LIMITS)
     assert [notice.code for notice in taken.notices] == ["cut_short"]
+
+
+@pytest.mark.parametrize("begins", ["0", "3", "100"])
+def test_a_matroska_that_does_not_begin_at_zero_is_whole_and_half_when_it_is(make: Make, tmp_path: Path, begins: str):
+    picture = ("-f", "lavfi", "-i", "testsrc2=s=160x120:r=25:d=4")
+    path = make(f"from{begins}.mkv", *picture, "-c:v", "mpeg4", "-output_ts_offset", begins)
+    assert share(path, "matroska") == 1
+    assert 0.3 < share(cut(path, tmp_path, 0.5), "matroska") < 0.7
