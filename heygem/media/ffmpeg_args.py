@@ -250,7 +250,9 @@ def encode_args(
         sound_pipe: Number of the open file out of which comes what `sound_args` reads; 0 where nothing is heard.
         metadata: What the container says of the file, by key.
     """
-    pictures = ffmpeg.input("pipe:0", f="rawvideo", pix_fmt="yuv420p", s=f"{width}x{height}", framerate=fps)
+    form = {"f": "rawvideo", "pix_fmt": "yuv420p", "s": f"{width}x{height}", "framerate": fps}
+    # With more to look at, ffmpeg takes a rate near a usual one for that one: 120 for 120000/1001.
+    pictures = ffmpeg.input("pipe:0", **form, probesize=32)
     # Labels what the values already are; as options of the encoder some versions would convert to them.
     pictures = pictures.filter(
         "setparams",
