@@ -263,7 +263,15 @@ def encode_args(
     ).filter("setsar", f"{sample_aspect.numerator}/{sample_aspect.denominator}")
     encoder, options = _VIDEO_CODECS[codec]
     quality = "cq" if codec.endswith("nvenc") else "crf"
-    written = {"c:v": encoder, quality: crf, "pix_fmt": "yuv420p", "fps_mode": "passthrough", **THREADS, **options}
+    # At 0 x264 writes without loss, in a profile that no browser plays, and NVENC chooses by itself.
+    written = {
+        "c:v": encoder,
+        quality: max(crf, 1),
+        "pix_fmt": "yuv420p",
+        "fps_mode": "passthrough",
+        **THREADS,
+        **options,
+    }
     return _mp4_args(target, pictures, written, sound, sound_pipe, metadata)
 
 

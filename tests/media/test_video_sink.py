@@ -216,6 +216,12 @@ def test_hevc_plays_on_apple_devices(tmp_path: Path):
         )
 
 
+@pytest.mark.parametrize(("codec", "profile"), [("h264", "High"), ("hevc", "Main")])
+def test_the_best_quality_plays_in_a_browser(tmp_path: Path, codec: str, profile: str):
+    with av.open(str(write(tmp_path / "best.mp4", 5, crf=0, codec=codec))) as container:
+        assert container.streams.video[0].profile == profile
+
+
 def test_crf_changes_the_size(tmp_path: Path):
     noise = [Frame(torch.randint(0, 256, (96 * 96,), dtype=torch.uint8), 96, 64, ColourSpace()) for _ in range(5)]
     sizes = []
