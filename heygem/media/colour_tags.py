@@ -54,6 +54,18 @@ _MEANING: dict[str, Matrix] = {
     "bt2020nc": "bt2020",
     "bt2020c": "bt2020",
 }
+_NO_MATRICES = {
+    8: "YCgCo",
+    11: "YDzDx",
+    12: "chroma-derived NCL",
+    13: "chroma-derived CL",
+    14: "ICtCp",
+    15: "IPT-C2",
+    16: "YCgCo-Re",
+    17: "YCgCo-Ro",
+}
+"""Ways to store colour that are no matrix of Y, Cb and Cr which anything here could convert."""
+
 HDR_TRANSFERS = frozenset({"smpte2084", "arib-std-b67"})
 """PQ and HLG (ITU-R BT.2100)."""
 
@@ -90,6 +102,11 @@ class ColourTags:
 
 SDR = ColourTags("bt709", "bt709", "bt709")
 """What tone-mapped and RGB sources become."""
+
+
+def unreadable_matrix(matrix: int) -> str | None:
+    """The name of what a number of H.273 stands for, if it is a way to store colour that nothing here can read."""
+    return _NO_MATRICES.get(matrix)
 
 
 def read_tags(*, primaries: int, transfer: int, matrix: int, value_range: int) -> ColourTags:

@@ -75,14 +75,16 @@ def file_url(path: Path) -> str:
 def decode_args(path: Path, info: VideoInfo, *, count: int | None = None) -> list[str]:
     """Read pictures as raw yuv420p at ``info.fps``, of the size as shown, not padded; the first one is at time 0.
 
-    Frame n shows the last picture whose time, rounded to frames, is not after n.
+    Frame n shows the last picture whose time, rounded to frames, is not after n; the first picture of a still is all.
 
     Args:
         path: The clip.
         info: What `probe_video` found out about it.
         count: How many frames are wanted; None means all.
     """
-    pictures = _pictures(path, info).filter("setpts", "PTS-STARTPTS").filter("fps", fps=info.fps)
+    pictures = _pictures(path, info).filter("setpts", "PTS-STARTPTS")
+    if not info.is_still:
+        pictures = pictures.filter("fps", fps=info.fps)
     return _raw_output(pictures, info, count)
 
 
@@ -131,6 +133,9 @@ def _to_yuv420p(stream: Any, info: VideoInfo) -> Any:
     """Append filters that make 8-bit 4:2:0 of the size as shown, with the values untouched where they can be."""
     source = None if info.is_rgb else info.source_tags.meaning(info.shown_width, info.shown_height)
     size = (info.shown_width, info.shown_height)
+    if source is not None:
+        # The scaler gives up at a label that it does not know, even where it is told what the values mean.
+        stream = stream.filter("setparams", colorspace="unknown")
     if info.is_hdr:
         # Through 4:4:4, because zscale refuses odd sizes where colour has half the resolution.
         stream = _tone_map(_convert(stream, size, "yuv444p10le", source, source), info)
@@ -168,7 +173,8 @@ def _tone_map(stream: Any, info: VideoInfo) -> Any:
     stream = stream.filter(
         "zscale",
         tin=tags.transfer,
-        min=tags.matrix or "bt2020nc",
+        # Nobody films with the other matrix of BT.2020, and zscale has no way from it; a label of it is a slip.
+        min="bt2020nc" if tags.matrix in (None, "bt2020c") else tags.matrix,
         pin=tags.primaries or "bt2020",
         rin=_range(tags.full_range),
         t="linear",
@@ -188,12 +194,32 @@ def pcm_args(path: Path, info: AudioInfo) -> list[str]:
     """Read a sound track as raw float32, all channels interleaved, at its own rate."""
     options = {"f": info.demuxer, **INPUT_LIMITS}
     track = ffmpeg.input(file_url(path), **options)[str(info.stream_index)]
+    # Said although nothing is to be converted: it may begin in another form than the one that the probe met last.
+    form = {"ar": info.rate_hz, "ac": info.channels}
+    return [*_QUIET, *track.output("pipe:1", f="f32le", acodec="pcm_f32le", **form).get_args()]
+
+
+def sound_args(sound: Sound) -> list[str]:
+    """Read a sound as raw float32 for `encode_args`, at its own rate, in at most two channels.
+
+    A recording may change its channels or its rate midway, and ffmpeg then builds its filters anew, all of them: those
+    that count begin at 0 again. So nothing is counted here, but by another ffmpeg, for which nothing changes.
+    """
+    source = ffmpeg.input(file_url(sound.path), f=sound.info.demuxer, **INPUT_LIMITS)
+    # Scaled down only as far as a mix of channels could overshoot.
+    track = source[str(sound.info.stream_index)].filter("aresample", sound.info.rate_hz, rematrix_maxval=1)
+    track = track.filter("aformat", channel_layouts="mono" if sound.info.channels == 1 else "stereo")
     return [*_QUIET, *track.output("pipe:1", f="f32le", acodec="pcm_f32le").get_args()]
 
 
 def aac_rate_hz(rate_hz: int) -> int:
     """`rate_hz` where AAC allows it, else the next rate above, else the highest."""
     return next((rate for rate in _AAC_RATES_HZ if rate >= rate_hz), _AAC_RATES_HZ[-1])
+
+
+def aac_samples(sound: Sound) -> int:
+    """How many samples a result lets hear of it."""
+    return math.ceil(sound.samples * Fraction(aac_rate_hz(sound.info.rate_hz), sound.info.rate_hz))
 
 
 def encode_args(
@@ -207,9 +233,10 @@ def encode_args(
     crf: int,
     codec: Codec,
     sound: Sound | None,
+    sound_pipe: int = 0,
     metadata: Mapping[str, str] = MappingProxyType({}),
 ) -> list[str]:
-    """Write raw yuv420p pictures from standard input, and the sound of a file, into an mp4.
+    """Write raw yuv420p pictures from standard input, and a sound from another pipe, into an mp4.
 
     Args:
         target: Where to.
@@ -220,9 +247,12 @@ def encode_args(
         crf: 0 (best) to 51.
         codec: How the picture is encoded.
         sound: What is heard; None writes no sound track.
+        sound_pipe: Number of the open file out of which comes what `sound_args` reads; 0 where nothing is heard.
         metadata: What the container says of the file, by key.
     """
-    pictures = ffmpeg.input("pipe:0", f="rawvideo", pix_fmt="yuv420p", s=f"{width}x{height}", framerate=fps)
+    form = {"f": "rawvideo", "pix_fmt": "yuv420p", "s": f"{width}x{height}", "framerate": fps}
+    # With more to look at, ffmpeg takes a rate near a usual one for that one: 120 for 120000/1001.
+    pictures = ffmpeg.input("pipe:0", **form, probesize=32)
     # Labels what the values already are; as options of the encoder some versions would convert to them.
     pictures = pictures.filter(
         "setparams",
@@ -233,17 +263,27 @@ def encode_args(
     ).filter("setsar", f"{sample_aspect.numerator}/{sample_aspect.denominator}")
     encoder, options = _VIDEO_CODECS[codec]
     quality = "cq" if codec.endswith("nvenc") else "crf"
-    written = {"c:v": encoder, quality: crf, "pix_fmt": "yuv420p", "fps_mode": "passthrough", **THREADS, **options}
-    return _mp4_args(target, pictures, written, sound, metadata)
+    # At 0 x264 writes without loss, in a profile that no browser plays, and NVENC chooses by itself.
+    written = {
+        "c:v": encoder,
+        quality: max(crf, 1),
+        "pix_fmt": "yuv420p",
+        "fps_mode": "passthrough",
+        **THREADS,
+        **options,
+    }
+    return _mp4_args(target, pictures, written, sound, sound_pipe, metadata)
 
 
-def join_args(target: Path, *, codec: Codec, sound: Sound | None, metadata: Mapping[str, str]) -> list[str]:
-    """Write encoded pictures, an mp4 in fragments on standard input, and the sound of a file into an mp4.
+def join_args(
+    target: Path, *, codec: Codec, sound: Sound | None, sound_pipe: int = 0, metadata: Mapping[str, str]
+) -> list[str]:
+    """Write encoded pictures, an mp4 in fragments on standard input, and a sound from another pipe into an mp4.
 
     Args:
         target: Where to.
         codec: How the pictures are encoded; they stay as they are.
-        sound: What is heard, as in `encode_args`.
+        sound, sound_pipe: What is heard, and where it comes from, as in `encode_args`.
         metadata: What the container says of the file, by key.
     """
     pictures = ffmpeg.input("pipe:0", f="mp4", **{**INPUT_LIMITS, "protocol_whitelist": "pipe"})["v:0"]
@@ -251,7 +291,7 @@ def join_args(target: Path, *, codec: Codec, sound: Sound | None, metadata: Mapp
     _, options = _VIDEO_CODECS[codec]
     if "tag:v" in options:
         written["tag:v"] = options["tag:v"]
-    return _mp4_args(target, pictures, written, sound, metadata)
+    return _mp4_args(target, pictures, written, sound, sound_pipe, metadata)
 
 
 def mp4_options(metadata: Mapping[str, str]) -> dict[str, Any]:
@@ -265,12 +305,17 @@ def mp4_options(metadata: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _mp4_args(
-    target: Path, pictures: Any, options: Mapping[str, Any], sound: Sound | None, metadata: Mapping[str, str]
+    target: Path,
+    pictures: Any,
+    options: Mapping[str, Any],
+    sound: Sound | None,
+    sound_pipe: int,
+    metadata: Mapping[str, str],
 ) -> list[str]:
     """Write pictures, as `options` says, and a sound into an mp4."""
     streams, written = [pictures], dict(options)
     if sound is not None:
-        streams.append(_whole_frames(sound))
+        streams.append(_whole_frames(sound, sound_pipe))
         written |= _sound_options(sound)
     written |= {"map_metadata": -1, "map_chapters": -1, **mp4_options(metadata)}
     return [*_QUIET, "-y", *ffmpeg.output(*streams, file_url(target), **written).get_args()]
@@ -285,23 +330,20 @@ def _sound_options(sound: Sound) -> dict[str, Any]:
     }
 
 
-def _whole_frames(sound: Sound) -> Any:
-    """The sound at a rate of AAC's, in at most two channels, led in by silence up to whole frames of AAC.
+def _whole_frames(sound: Sound, pipe: int) -> Any:
+    """The sound at a rate of AAC's, led in by silence up to whole frames of AAC.
 
     The mp4's edit list hides that silence together with the encoder's own delay, which decoders obey; how much of the
     last frame is real, many do not look at (ffmpeg before 8, PyAV). So the odd samples go to the front, and the decoded
     sound is exactly as long as its source everywhere.
     """
-    source = ffmpeg.input(file_url(sound.path), f=sound.info.demuxer, **INPUT_LIMITS)
-    rate = aac_rate_hz(sound.info.rate_hz)
-    samples = math.ceil(sound.samples * Fraction(rate, sound.info.rate_hz))
+    form = {"f": "f32le", "ar": sound.info.rate_hz, "ac": min(sound.info.channels, 2)}
+    track = ffmpeg.input(f"pipe:{pipe}", **form, protocol_whitelist="pipe")["a:0"]
+    samples = aac_samples(sound)
     lead_in = -samples % AAC_FRAME
-    track = source[str(sound.info.stream_index)].filter("asetpts", "N/SR/TB")
     if sound.first:
         track = track.filter("atrim", start_sample=sound.first).filter("asetpts", "N/SR/TB")
-    # Scaled down only as far as a mix of channels could overshoot.
-    track = track.filter("aresample", rate, rematrix_maxval=1)
-    if sound.info.channels > 2:
-        track = track.filter("aformat", channel_layouts="stereo")
-    track = track.filter("adelay", f"{lead_in}S", all=1).filter("apad", whole_len=lead_in + samples)
+    track = track.filter("aresample", aac_rate_hz(sound.info.rate_hz)).filter("adelay", f"{lead_in}S", all=1)
+    # Only for what is lost by rounding: where more is missing, the result is to be seen to be short.
+    track = track.filter("apad", pad_len=AAC_FRAME)
     return track.filter("atrim", end_sample=lead_in + samples).filter("asetpts", f"(N-{lead_in})/SR/TB")

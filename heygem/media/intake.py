@@ -82,7 +82,7 @@ def inspect_quickly(path: Path, role: Role, limits: Limits) -> VideoInfo | Audio
 
     Raises:
         MediaError: with code bad_name, not_found, symlink, not_regular, empty_file, too_big, unreadable, undecodable,
-            bad_size, no_video_stream, no_audio_stream, audio_too_short or too_long.
+            bad_size, bad_colours, no_video_stream, no_audio_stream, audio_too_short or too_long.
     """
     check_file(path, limits.max_file_mb)
     _taste(path)
@@ -178,7 +178,7 @@ def _refuse_long(path: Path, length_s: float, limit_s: float) -> None:
 
 
 def _refuse_truncated(path: Path, packets: Packets) -> None:
-    if packets.share < ENOUGH:
+    if packets.is_sure and packets.share < ENOUGH:
         raise MediaError(
             Text(
                 f"“{path.name}”不完整：只有应有内容的 {packets.share:.0%}。",

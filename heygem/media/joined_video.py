@@ -53,7 +53,8 @@ def join_parts(
     writer = Mp4Writer(
         output,
         codec,
-        lambda part: join_args(part, codec=codec, sound=sound, metadata=metadata),
+        sound,
+        lambda part, pipe: join_args(part, codec=codec, sound=sound, sound_pipe=pipe, metadata=metadata),
         on_wait=lambda: on_frame(frames),
     )
     with writer:

@@ -35,7 +35,7 @@ class VideoInfo:
         has_alpha: It is transparent in places; it is read over black.
         orientation: How its pictures are turned.
         sample_aspect: Width of a pixel divided by its height, as shown.
-        is_interlaced: Its pictures are two fields each.
+        is_interlaced: Its pictures are two fields each, or some are.
         demuxer, decoder: What ffmpeg must use; a decoder of None is its own choice.
         stream_index: Number of the stream within the file.
         first_picture_s: When the first picture is shown, in seconds after the container's start.

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from heygem.disk import cannot_write, companion, disk_full, flush
-from heygem.errors import EncodeError, Text
+from heygem.errors import EncodeError, MediaError, Text
 from heygem.media import Codec
+from heygem.media.ffmpeg_args import AAC_FRAME, Sound, aac_samples, sound_args
 from heygem.media.open_file import open_container
 from heygem.media.process import ENDING_S, FfmpegProcess, last_line
 
@@ -30,18 +33,22 @@ class Mp4Writer:
     Args:
         path: The result. Its folder exists.
         codec: How the picture is encoded.
-        args_for: The arguments with which ffmpeg makes the file that it is given.
+        sound: What is heard; None writes no sound track.
+        args_for: The arguments with which ffmpeg makes the file that it is given, with the sound out of the pipe of
+            that number.
         on_wait: Called while ffmpeg brings its work to an end; what it raises ends ffmpeg.
 
     Raises:
         EncodeError: ffmpeg failed; with code disk_full if the disk is full.
+        MediaError: with code damaged if the sound could not be read to its end.
     """
 
     def __init__(
         self,
         path: Path,
         codec: Codec,
-        args_for: Callable[[Path], Sequence[str]],
+        sound: Sound | None,
+        args_for: Callable[[Path, int], Sequence[str]],
         *,
         on_wait: Callable[[], None] = lambda: None,
     ) -> None:
@@ -49,9 +56,21 @@ class Mp4Writer:
         self.frames = 0
         """How many pictures the file is to have; whoever feeds it counts them."""
         self._codec = codec
+        self._sound = sound
         self._on_wait = on_wait
         self._part = companion(path, ".part")
-        self._process = FfmpegProcess(args_for(self._part), pipe="in")
+        self._listener: FfmpegProcess | None = None
+        with ExitStack() as children:
+            pipe, pipes = 0, []
+            if sound is not None:
+                self._listener = children.enter_context(FfmpegProcess(sound_args(sound), pipe="out"))
+                pipe = self._listener.stdout.fileno()
+                pipes = [pipe]
+            args = args_for(self._part, pipe)
+            self._process = children.enter_context(FfmpegProcess(args, pipe="in", also_open=pipes))
+            if self._listener is not None:
+                self._listener.stdout.close()  # or it would wait for us to read when nobody else does any more
+            self._children = children.pop_all()
 
     def __enter__(self) -> Self:
         return self
@@ -63,7 +82,7 @@ class Mp4Writer:
             if error is None:
                 self._finish()
         finally:
-            self._process.close()
+            self._children.close()
             self._part.unlink(missing_ok=True)
 
     def feed(self, data: memoryview) -> None:
@@ -90,6 +109,8 @@ class Mp4Writer:
             raise self._failure()
         with open_container(self._part) as result:
             encoded = result.streams.video[0].frames
+            heard = result.streams.audio[0].frames if result.streams.audio else 0
+        self._check_sound(heard)
         if encoded != self.frames:
             raise EncodeError(
                 Text(
@@ -104,6 +125,23 @@ class Mp4Writer:
         except OSError as error:
             raise cannot_write(self.path, error) from error
         log.debug("%s: %d frames written", self.path.name, self.frames)
+
+    def _check_sound(self, frames: int) -> None:
+        """Whether the result has as many frames of AAC as its sound fills; encoders differ by one at their end."""
+        if self._sound is None or self._listener is None:
+            return
+        wanted = math.ceil(aac_samples(self._sound) / AAC_FRAME) + 1  # the first is the encoder's own delay
+        if abs(frames - wanted) > 1:
+            self._listener.finish()
+            name = self._sound.path.name
+            raise MediaError(
+                Text(
+                    f"“{name}”的声音未能完整读取（{wanted} 段中得到 {frames} 段）。",
+                    f"The sound of {name!r} could not be read as before: {frames} of {wanted} parts.",
+                ),
+                hint=Text("请重新上传，或重新导出。", "Upload it again, or export it again."),
+                code="damaged",
+            ) from RuntimeError(self._listener.complaints())
 
     def _failure(self) -> EncodeError:
         complaints = self._process.complaints()

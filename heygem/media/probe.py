@@ -8,7 +8,6 @@ from pathlib import Path
 
 import av
 from av.audio.stream import AudioStream
-from av.buffer import Buffer
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Disposition, Stream
@@ -16,12 +15,12 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from heygem.errors import MediaError, Text
-from heygem.media.colour_tags import SDR, read_tags
+from heygem.media.colour_tags import SDR, read_tags, unreadable_matrix
 from heygem.media.frame_rate import choose_rate
 from heygem.media.hardening import MAX_PIXELS, MAX_SIDE_PX, MIN_SIDE_PX
 from heygem.media.media_info import AudioInfo, VideoInfo
 from heygem.media.open_file import open_container
-from heygem.media.orientation import Orientation, read_orientation
+from heygem.media.orientation import orientation_of
 
 __all__ = ["AudioInfo", "VideoInfo", "bad_size", "probe_audio", "probe_video", "undecodable"]
 
@@ -42,6 +41,21 @@ SLOWEST_HZ, FASTEST_HZ = 2_000, 768_000
 _PACKETS_TRIED = 300
 """Packets after which a stream that gave no picture is given up: more than the longest usual group of pictures."""
 
+_PHOTO = "_pipe"
+"""How ffmpeg's names end of what holds a picture. Those that follow in it are no film: a photo of a phone brings along
+a map of how bright its places can shine, small and grey."""
+
+_TELEVISION = frozenset({"mpegts", "mpeg", "matroska"})
+_CODECS_WITH_FIELDS = frozenset({"h264", "mpeg2video", "vc1"})
+_LARGEST_WITH_FIELDS_PX = 1920 * 1088
+"""How television is sent and kept: there alone pictures with fields come after some without."""
+
+_PICTURES_LOOKED_AT = 48
+"""So many pictures are decoded to see whether one has fields: up to two seconds of television."""
+
+_PROGRESSIVE = 1
+"""Of the orders that ffmpeg numbers, AVFieldOrder, the last one that is none."""
+
 _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """ffmpeg's own decoders of these codecs ignore the transparency that WebM keeps beside the picture."""
 
@@ -50,15 +64,19 @@ def probe_video(path: Path) -> VideoInfo:
     """Find out what the clip at `path` is; decodes its first picture and reads the times of the next.
 
     Raises:
-        MediaError: with code not_found, not_regular, empty_file, unreadable, no_video_stream, undecodable or bad_size.
+        MediaError: with code not_found, not_regular, empty_file, unreadable, no_video_stream, undecodable, bad_size or
+            bad_colours.
     """
     with open_container(path) as container:
         stream = _picture_stream(path, container)
         context = stream.codec_context
         _check_size(path, context.width, context.height)
-        first, times = _first_picture_and_times(path, container, stream)
+        first, has_fields, times = _first_pictures_and_times(path, container, stream)
+        if _demuxer(container).endswith(_PHOTO):
+            del times[1:]
         _check_size(path, first.width, first.height)
-        return _describe_video(container, stream, first, times)
+        _check_colours(path, first)
+        return _describe_video(container, stream, first, times, has_fields=has_fields)
 
 
 def probe_audio(path: Path) -> AudioInfo:
@@ -164,11 +182,24 @@ def bad_size(path: Path, width: int, height: int) -> MediaError:
     )
 
 
-def _first_picture_and_times(
+def _check_colours(path: Path, first: VideoFrame) -> None:
+    colours = unreadable_matrix(first.colorspace)
+    if colours is not None and not first.format.is_rgb:
+        raise MediaError(
+            Text(
+                f"“{path.name}”的颜色以 {colours} 方式存储，无法读取。",
+                f"{path.name!r} stores its colours as {colours}, which cannot be read.",
+            ),
+            hint=Text("请导出为普通的 H.264（BT.709）。", "Export it as plain H.264 in BT.709."),
+            code="bad_colours",
+        )
+
+
+def _first_pictures_and_times(
     path: Path, container: InputContainer, stream: VideoStream
-) -> tuple[VideoFrame, list[int]]:
-    """The first picture that decodes, and the times of up to PICTURES_TIMED pictures in ticks, ascending."""
-    first: VideoFrame | None = None
+) -> tuple[VideoFrame, bool, list[int]]:
+    """The first picture, whether one soon after it has fields, and up to PICTURES_TIMED times in ticks, ascending."""
+    look = _Look(_PICTURES_LOOKED_AT if _may_have_fields(container, stream) else 1)
     packets = 0
     times: list[int] = []
     try:
@@ -177,31 +208,60 @@ def _first_picture_and_times(
             if time is not None and not packet.is_discard:
                 times.append(time)
             packets += packet.size > 0
-            if first is None:
-                first = _decode_one(packet)
-            if len(times) >= PICTURES_TIMED or (first is None and number >= _PACKETS_TRIED):
+            look.at(packet)
+            if len(times) >= PICTURES_TIMED or (look.first is None and number >= _PACKETS_TRIED):
                 break
     except av.FFmpegError as error:
         # A file that ends early still has a beginning; how much of it is missing shows when it is read.
         log.warning("%s: reading stopped early: %s", path.name, error)
-    if first is None:
+    if look.first is None:
         raise undecodable(path, _codec_of(stream)) if packets else _no_picture(path)
-    return first, sorted(times)
+    return look.first, look.has_fields, sorted(times)
 
 
-def _decode_one(packet: Packet[VideoStream]) -> VideoFrame | None:
+def _may_have_fields(container: InputContainer, stream: VideoStream) -> bool:
+    context = stream.codec_context
+    is_small = context.width * context.height <= _LARGEST_WITH_FIELDS_PX
+    return is_small and context.name in _CODECS_WITH_FIELDS and _demuxer(container) in _TELEVISION
+
+
+class _Look:
+    """What the first `pictures` of a stream show; no more are decoded than need be.
+
+    Attributes:
+        first: The first that decodes; None before there is one.
+        has_fields: One of them is two fields.
+    """
+
+    def __init__(self, pictures: int) -> None:
+        self.first: VideoFrame | None = None
+        self.has_fields = False
+        self._wanted = pictures
+
+    def at(self, packet: Packet[VideoStream]) -> None:
+        """Decode what comes next, unless enough was seen."""
+        if self._wanted <= 0:
+            return
+        for frame in _decode(packet):
+            self.first = self.first or frame
+            self._wanted -= 1
+            if frame.interlaced_frame:
+                self.has_fields, self._wanted = True, 0
+
+
+def _decode(packet: Packet[VideoStream]) -> list[VideoFrame]:
     try:
-        frames = packet.decode()
+        return [frame for frame in packet.decode() if isinstance(frame, VideoFrame)]
     except av.FFmpegError:
-        return None  # the start of a cut recording does not decode; a later packet will
-    return next((frame for frame in frames if isinstance(frame, VideoFrame)), None)
+        return []  # the start of a cut recording does not decode; a later packet will
 
 
-def _describe_video(container: InputContainer, stream: VideoStream, first: VideoFrame, times: list[int]) -> VideoInfo:
+def _describe_video(
+    container: InputContainer, stream: VideoStream, first: VideoFrame, times: list[int], *, has_fields: bool
+) -> VideoInfo:
     tick = stream.time_base
     assert tick is not None  # every demuxer sets one
-    matrix = first.side_data.get("DISPLAYMATRIX")
-    orientation = read_orientation(bytes(matrix)) if isinstance(matrix, Buffer) else Orientation()
+    orientation = orientation_of(first)
     shown_width, shown_height = first.width, first.height
     aspect = stream.sample_aspect_ratio or Fraction(1)
     if orientation.swaps_sides:
@@ -242,7 +302,7 @@ def _describe_video(container: InputContainer, stream: VideoStream, first: Video
         has_alpha=decoder is not None or pix_fmt == "pal8" or _has_alpha(first),
         orientation=orientation,
         sample_aspect=aspect,
-        is_interlaced=first.interlaced_frame,
+        is_interlaced=has_fields or stream.codec_context.field_order > _PROGRESSIVE,
         demuxer=_demuxer(container),
         decoder=decoder,
         stream_index=stream.index,

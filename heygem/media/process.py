@@ -61,6 +61,7 @@ class FfmpegProcess:
         pipe: Which end we hold: "out" reads what ffmpeg writes, "in" feeds it.
         stall_s: Seconds without a byte and without work after which it is ended.
         cpu_s: Seconds of processor time that it may use; None sets no limit.
+        also_open: Files of ours that are open in it too, under the same numbers.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class FfmpegProcess:
         pipe: Literal["in", "out"],
         stall_s: float = STALL_S,
         cpu_s: int | None = None,
+        also_open: Sequence[int] = (),
     ) -> None:
         self._stall_s = stall_s
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child; close() ends both
@@ -82,6 +84,7 @@ class FfmpegProcess:
                 stdout=subprocess.PIPE if pipe == "out" else subprocess.DEVNULL,
                 stderr=self._complaints,
                 start_new_session=True,
+                pass_fds=also_open,
                 pipesize=PIPE_BYTES,
                 bufsize=0,
                 # Each arena of glibc's malloc maps 64 MB, and there would be one per thread.

@@ -59,7 +59,8 @@ class VideoSink(Mp4Writer):
         super().__init__(
             path,
             codec,
-            lambda part: encode_args(
+            sound,
+            lambda part, pipe: encode_args(
                 part,
                 width=width,
                 height=height,
@@ -69,6 +70,7 @@ class VideoSink(Mp4Writer):
                 crf=crf,
                 codec=codec,
                 sound=sound,
+                sound_pipe=pipe,
                 metadata=metadata,
             ),
         )

@@ -16,6 +16,7 @@ from heygem.media.ffmpeg_args import (
     file_url,
     join_args,
     pcm_args,
+    sound_args,
 )
 from heygem.media.orientation import Orientation
 from heygem.media.probe import AudioInfo, VideoInfo, probe_video
@@ -40,13 +41,13 @@ def encode(**changes) -> list[str]:
     return encode_args(Path("/out/r.mp4"), **{**settings, **changes})
 
 
-@pytest.mark.parametrize("make_args", ["decode", "part", "pcm", "encode"])
+@pytest.mark.parametrize("make_args", ["decode", "part", "pcm", "sound"])
 def test_every_input_is_held_within_limits(info: VideoInfo, make_args: str):
     args = {
         "decode": decode_args(Path("a"), info),
         "part": decode_part_args(Path("a"), info, start=9, count=2, margin=4),
         "pcm": pcm_args(Path("a"), SOUND),
-        "encode": encode(sound=Sound(Path("a"), SOUND, 16000)),
+        "sound": sound_args(Sound(Path("a"), SOUND, 16000)),
     }[make_args]
     named = args.index(file_url(Path("a")))
     before = args[:named]
@@ -135,6 +136,14 @@ def test_a_join_reads_a_pipe_and_encodes_no_picture():
 def test_nvenc_names_its_quality_otherwise():
     args = encode(codec="hevc_nvenc", crf=20)
     assert value(args, "-cq") == "20" and "-crf" not in args and value(args, "-tag:v") == "hvc1"
+
+
+def test_the_encoder_opens_no_sound_of_a_user_but_hears_a_pipe():
+    args = encode(sound=Sound(Path("/in/a.wav"), replace(SOUND, channels=6), 16000), sound_pipe=7)
+    heard = args[args.index("pipe:0") + 1 : args.index("pipe:7")]
+    assert value(heard, "-protocol_whitelist") == "pipe" and value(heard, "-f") == "f32le"
+    assert (value(heard, "-ar"), value(heard, "-ac")) == ("16000", "2")
+    assert not [word for word in args if "a.wav" in word]
 
 
 @pytest.mark.parametrize(("samples", "lead_in"), [(1024, 0), (1, 1023), (16000, 384)])

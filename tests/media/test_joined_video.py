@@ -52,6 +52,13 @@ def pictures(path: Path) -> list[tuple[Fraction, np.ndarray]]:
         return [(frame.pts * stream.time_base, frame.to_ndarray()) for frame in container.decode(stream)]
 
 
+@pytest.mark.parametrize("fps", [Fraction(120000, 1001), Fraction("119.88"), Fraction(119), Fraction(24000, 1001)])
+def test_a_rate_near_a_usual_one_is_kept(tmp_path: Path, fps: Fraction):
+    parts = [write(tmp_path / f"{n}.mp4", range(n * 60, n * 60 + 60), fps) for n in range(2)]
+    join_parts(parts, tmp_path / "joined.mp4", frames=120, fps=fps, audio=None, on_frame=lambda done: None)
+    assert [time for time, _ in pictures(tmp_path / "joined.mp4")] == [number / fps for number in range(120)]
+
+
 @pytest.fixture
 def parts(tmp_path: Path) -> list[Path]:
     """20 + 11 frames at 25 per second."""

@@ -139,6 +139,12 @@ def test_the_matrix_that_the_file_names(make, name: str, matrix: str):
     assert (info.tags.matrix, info.colour.matrix, info.colour.full_range) == (name, matrix, False)
 
 
+@pytest.mark.parametrize("matrix", [8, 12, 14])
+def test_colours_that_nothing_converts_are_refused(make, clip: Path, matrix: int):
+    label = f"h264_metadata=matrix_coefficients={matrix}"
+    assert code_of(probe_video, make(f"matrix{matrix}.mp4", "-i", clip, "-c", "copy", "-bsf:v", label)) == "bad_colours"
+
+
 def test_the_matrix_of_an_unlabelled_file_follows_its_size(make):
     small = probe_video(make("sd.mp4", *video("720x576", seconds="0.2"), *H264))
     large = probe_video(make("hd.mp4", *video("1280x720", seconds="0.2"), *H264))

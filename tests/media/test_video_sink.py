@@ -10,12 +10,13 @@ import pytest
 import torch
 
 from heygem.colour_space import ColourSpace
-from heygem.errors import EncodeError
+from heygem.errors import EncodeError, MediaError
 from heygem.frame import Frame
 from heygem.media import ffmpeg_args, mp4_writer, process, video_sink
 from heygem.media.audio_file import AudioFile
 from heygem.media.colour_tags import ColourTags
 from heygem.media.ffmpeg_binary import ffmpeg_binary
+from heygem.media.joined_video import join_parts
 from heygem.media.mp4_writer import Mp4Writer
 from heygem.media.probe import probe_video
 from heygem.media.video_sink import VideoSink
@@ -82,6 +83,52 @@ def test_the_sound_has_exactly_as_many_samples_as_its_source(tmp_path: Path, sou
         )
 
 
+BROWN = "anoisesrc=a=0.3:color=brown:d=1"
+CHANGES = {
+    "aac": (("-ar", "44100", "-ac", "1"), ("-ar", "44100", "-ac", "2")),
+    "mp3": (("-ar", "44100", "-ac", "1"), ("-ar", "48000", "-ac", "2")),
+    "ac3": (("-ar", "48000", "-ac", "6"), ("-ar", "48000", "-ac", "2")),
+}
+
+
+@pytest.mark.parametrize("kind", ["aac", "mp3", "ts"])
+@pytest.mark.parametrize("joined", [False, True])
+def test_a_recording_that_changes_midway_is_heard_as_the_lips_hear_it(tmp_path: Path, make, kind: str, joined: bool):
+    codec = "ac3" if kind == "ts" else kind
+    parts = [
+        make(f"part{number}.{kind}", "-f", "lavfi", "-i", f"{BROWN}:seed={number}", *form, "-c:a", codec)
+        for number, form in enumerate(CHANGES[codec])
+    ]
+    source = tmp_path / f"changes.{kind}"
+    source.write_bytes(b"".join(part.read_bytes() for part in [*parts, parts[0]]))
+    result = tmp_path / "result.mp4"
+    if joined:
+        write(tmp_path / "part.mp4", 92)
+        sound = AudioFile(source)
+        join_parts([tmp_path / "part.mp4"], result, frames=92, fps=NTSC, audio=sound, on_frame=lambda done: None)
+    else:
+        write(result, 92, audio=source)
+    before, after = (np.concatenate(list(AudioFile(path).pieces(16000))) for path in (source, result))
+    assert len(before) == pytest.approx(3.1 * 16000, rel=0.05) and abs(len(after) - len(before)) <= 1
+    blocks = [slice(first, first + 4000) for first in range(0, len(before) - 4000, 4000)]
+    alike = [float(np.corrcoef(before[block], after[block])[0, 1]) for block in blocks]
+    assert min(alike) > 0.95, alike
+
+
+def test_a_sound_that_is_gone_meanwhile_is_an_error(tmp_path: Path, speech: Path):
+    source = tmp_path / "speech.wav"
+    source.write_bytes(speech.read_bytes())
+    sound = AudioFile(source)
+    source.write_bytes(speech.read_bytes()[:9000])
+    with (
+        pytest.raises(MediaError) as caught,
+        VideoSink(tmp_path / "r.mp4", width=96, height=64, fps=NTSC, tags=ColourTags(), audio=sound) as sink,
+    ):
+        sink.write(frame(50))
+    assert caught.value.code == "damaged"
+    assert list(tmp_path.iterdir()) == [source]
+
+
 def test_a_click_stays_where_it_was(tmp_path: Path, make, heard):
     click = make(
         "click.wav", "-f", "lavfi", "-i", "aevalsrc='0.8*between(n,12345,12355)':s=48000:d=1", "-c:a", "pcm_s16le"
@@ -141,6 +188,7 @@ def test_the_index_comes_first(tmp_path: Path):
         ColourTags("bt470bg", "bt470bg", "bt470bg"),
         ColourTags("bt709", "iec61966-2-1", "bt470bg", full_range=True),
         ColourTags("bt2020", "bt2020-10", "bt2020nc"),
+        ColourTags("bt709", "bt709", "bt2020c"),
     ],
 )
 @pytest.mark.parametrize("codec", ["h264", "hevc"])
@@ -166,6 +214,12 @@ def test_hevc_plays_on_apple_devices(tmp_path: Path):
             "hevc",
             "hvc1",
         )
+
+
+@pytest.mark.parametrize(("codec", "profile"), [("h264", "High"), ("hevc", "Main")])
+def test_the_best_quality_plays_in_a_browser(tmp_path: Path, codec: str, profile: str):
+    with av.open(str(write(tmp_path / "best.mp4", 5, crf=0, codec=codec))) as container:
+        assert container.streams.video[0].profile == profile
 
 
 def test_crf_changes_the_size(tmp_path: Path):
@@ -270,7 +324,7 @@ def test_an_ffmpeg_that_never_ends_is_ended(tmp_path: Path, monkeypatch: pytest.
     waits = []
     with (
         pytest.raises(EncodeError),
-        Mp4Writer(tmp_path / "r.mp4", "h264", lambda part: [], on_wait=lambda: waits.append(1)) as writer,
+        Mp4Writer(tmp_path / "r.mp4", "h264", None, lambda part, pipe: [], on_wait=lambda: waits.append(1)) as writer,
     ):
         writer.frames = 1
     assert waits

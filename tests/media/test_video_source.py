@@ -9,9 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from heygem.errors import MediaError
 from heygem.media.frame_reader import FrameReader
+from heygem.media.intake import ClipIntake
+from heygem.media.limits import Limits
 from heygem.media.video_source import VideoSource
 
 H264 = ("-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p")
@@ -111,6 +114,35 @@ def test_display_rotation(make, clip: Path, raw: Raw, name: str):
     assert b"".join(frame.data.numpy().tobytes() for frame in frames) == raw(path)
 
 
+@pytest.mark.parametrize("kind", ["jpg", "png", "webp", "tiff"])
+@pytest.mark.parametrize("exif", [1, 5, 6])
+def test_a_photo_is_turned_as_its_exif_says(tmp_path: Path, kind: str, exif: int):
+    """Bright at the left and with a mark at the top, as seen by who turns it upright."""
+    upright = np.full((96, 128, 3), 60, np.uint8)
+    upright[:, :40], upright[:10] = 160, 230
+    stored = {1: upright, 5: upright.transpose(1, 0, 2), 6: np.rot90(upright)}[exif]
+    tags = Image.Exif()
+    tags[0x112] = exif
+    path = tmp_path / f"photo.{kind}"
+    Image.fromarray(np.ascontiguousarray(stored)).save(path, exif=tags)
+    (frame,) = VideoSource(path).frames()
+    assert (frame.width, frame.height) == (128, 96)
+    seen = [float(part.float().mean()) for part in (frame.y[:8], frame.y[14:, :36], frame.y[14:, 44:])]
+    assert seen[0] > seen[1] + 30 > seen[2] + 60
+
+
+def test_of_a_photo_with_more_pictures_in_it_the_first_is_taken(tmp_path: Path):
+    """As phones write them: the photo, and beside it what of it shines."""
+    path = tmp_path / "photo.jpg"
+    red = np.random.default_rng(0).integers(0, 60, (240, 320, 3), np.uint8) + np.array((150, 0, 0), np.uint8)
+    Image.fromarray(red).save(path, format="MPO", save_all=True, append_images=[Image.new("L", (80, 60), 128)])
+    taken = ClipIntake(Limits(max_speech_s=60, max_clip_s=60, max_file_mb=8)).take(path)
+    assert taken.info.is_still and [notice.code for notice in taken.notices] == ["still_picture"]
+    (frame,) = VideoSource(path).frames()
+    assert (frame.width, frame.height) == (320, 240)
+    assert frame.v.float().mean() > 200
+
+
 @pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv444p"])
 def test_odd_sizes_repeat_the_last_row_and_column(make, raw: Raw, pix_fmt: str):
     path = make(
@@ -198,6 +230,21 @@ def test_hdr_is_tone_mapped(make, transfer: str, white: int, size: str):
     assert (frame.u[:50].int() - 128).abs().max() <= 1
 
 
+@pytest.mark.parametrize("matrix", [0, 3, 4, 7, 10])
+def test_a_label_that_the_scaler_does_not_know_changes_no_value(make, clip: Path, raw: Raw, matrix: int):
+    label = f"h264_metadata=matrix_coefficients={matrix}"
+    assert bytes_of(make(f"label{matrix}.mp4", "-i", clip, "-c", "copy", "-bsf:v", label)) == raw(clip)
+
+
+def test_hdr_with_the_label_of_the_other_bt2020_looks_like_any(make):
+    source = "testsrc2=s=160x120:r=25:d=0.1,format=yuv420p10le"
+    shown = []
+    for matrix in ("bt2020nc", "bt2020c"):
+        label = f"setparams=color_trc=smpte2084:color_primaries=bt2020:colorspace={matrix}:range=tv"
+        shown.append(bytes_of(make(f"hdr_{matrix}.mkv", "-f", "lavfi", "-i", source, "-vf", label, "-c:v", "ffv1")))
+    assert shown[0] == shown[1]
+
+
 @pytest.mark.parametrize("name", ["later.mp4", "later.mkv", "later.ts", "earlier.mp4", "trimmed.mp4"])
 def test_the_first_picture_is_at_time_zero(make, clip: Path, raw: Raw, name: str):
     options = {
@@ -224,6 +271,25 @@ def test_fields_become_whole_pictures(make):
     raw_y = list(VideoSource(combed).frames())[12].y.int()
     comb = lambda y: float((2 * y[1:-1] - y[:-2] - y[2:]).abs().float().mean())  # noqa: E731
     assert comb(marked_y) < 0.7 * comb(raw_y)
+
+
+def test_fields_that_begin_later_become_whole_pictures_too(make, tmp_path: Path, raw: Raw):
+    mpeg2 = ("-c:v", "mpeg2video", "-q:v", "2")
+    plain = make("plain.ts", *video(), *mpeg2)
+    fields = make("fields.ts", *video(rate="50"), "-vf", "interlace", "-flags", "+ilme+ildct", *mpeg2)
+    path = tmp_path / "television.ts"
+    path.write_bytes(plain.read_bytes() + fields.read_bytes())
+    frames = [frame.data.numpy().tobytes() for frame in VideoSource(path).frames()]
+    stored, size = raw(path), len(frames[0])
+    pictures = [stored[at : at + size] for at in range(0, len(stored), size)]
+    assert len(frames) == pytest.approx(50, abs=2)
+    assert frames[:20] == pictures[:20]  # nothing is done to those without fields
+    comb = lambda picture: np.abs(np.diff(_luma(picture), 2, axis=0)).mean()  # noqa: E731
+    assert comb(frames[40]) < 0.7 * comb(pictures[40])
+
+
+def _luma(picture: bytes) -> np.ndarray:
+    return np.frombuffer(picture, np.uint8)[: 160 * 120].reshape(120, 160).astype(int)
 
 
 def test_a_still_is_one_frame_at_any_rate(make):
