@@ -33,6 +33,7 @@ from heygem.settings import Settings
 from heygem.training.speaker_folder import sweep_unfinished
 from heygem.ui.bind_rule import check_bind
 from heygem.ui.blocks import build_app
+from heygem.ui.connections import BACKLOG, PatientProtocol, allow_open_files
 from heygem.ui.health import Health
 from heygem.ui.models_view import ModelControls, ModelRow, Room
 from heygem.ui.preflight_desk import PreflightDesk, Question
@@ -209,6 +210,7 @@ class Server(uvicorn.Server):
 def main() -> int:
     """Serve until SIGINT, SIGTERM or SIGHUP; the exit status."""
     shutdown = Shutdown()
+    allow_open_files()
     # The server puts the first two aside while it runs.
     signals = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
@@ -248,7 +250,9 @@ def main() -> int:
         controls = ModelControls(worker.warm_up, worker.unload, worker.vram, downloads, queue.actors)
         app = build_app(settings, queue, worker.models, run_log.tail, health, desk, controls)
         # An open page keeps a connection for events: without a limit the server would wait for it for ever.
-        config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, timeout_graceful_shutdown=1, backlog=BACKLOG, http=PatientProtocol
+        )
         server = Server(config, shutdown, worker.warm_up if _is_preloading(settings) else lambda: None)
         shutdown.attach(queue, server, settings.stop_grace_s)
         sweep_unfinished(settings.models_dir)
@@ -299,7 +303,7 @@ def _listen(settings: Settings) -> socket.socket:
     """The socket to serve on, bound before anything slow happens, so that a taken port is told at once."""
     try:
         family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-        return socket.create_server((settings.host, settings.port), family=family, backlog=128)
+        return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
     except OSError as error:
         reason = str(error.strerror).partition(" (")[0]  # Python adds the address, which the sentence has
         raise SettingsError(

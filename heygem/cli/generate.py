@@ -12,7 +12,14 @@ from heygem.cli.production import Order, add_production_options, produce_all
 from heygem.faces import MaskShape, Smoothing
 from heygem.jobs.job import JobKind, JobRequest
 from heygem.media import Codec, Extend
-from heygem.pipeline.options import PREVIEW_S, SHORTEST_LABEL_S, DetectorChoice, LabelPosition, RenderOptions
+from heygem.pipeline.options import (
+    PREVIEW_S,
+    SHORTEST_LABEL_S,
+    DetectorChoice,
+    LabelPosition,
+    RenderOptions,
+    frame_rate,
+)
 from heygem.settings import Settings
 from heygem.speech import Tail
 
@@ -123,6 +130,6 @@ def _value(args: argparse.Namespace, name: str) -> Any:
 
 def _fraction(text: str) -> Fraction:
     try:
-        return Fraction(text)
+        return frame_rate(text)
     except (ValueError, ZeroDivisionError) as error:
         raise argparse.ArgumentTypeError(f"{text!r} is not a frame rate such as 25 or 30000/1001") from error

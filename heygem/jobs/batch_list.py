@@ -15,7 +15,7 @@ from typing import Any, get_type_hints
 
 from heygem.errors import NOTHING, InputError, OptionError, Text
 from heygem.jobs.job import JobRequest
-from heygem.pipeline.options import RenderOptions
+from heygem.pipeline.options import RenderOptions, frame_rate
 
 _FILES = ("video", "audio")
 _ENGINES = ("lips", "enhancer")
@@ -212,7 +212,7 @@ _CASTS: dict[object, Callable[[str], Any]] = {
     int: int,
     float: float,
     float | None: float,
-    Fraction | None: Fraction,
+    Fraction | None: frame_rate,
     tuple[int, int, int, int]: _pads,
 }
 """By the type of the option; the others are words."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, get_args
@@ -23,6 +24,21 @@ PREVIEW_S = 5
 
 SHORTEST_LABEL_S = 4
 """Seconds for which a result has to be seen to be labelled, at the least: twice what GB 45438-2025 asks for."""
+
+_FACE_NUMBER = re.compile(r"\d{1,6}")
+_RATE = re.compile(r"\d{1,9}(\.\d{1,9})?(/\d{1,9})?")
+
+
+def frame_rate(text: str) -> Fraction:
+    """What a user wrote as frames per second, as in 25, 29.97 or 30000/1001.
+
+    Raises:
+        ValueError, ZeroDivisionError: it is none. What it stands for is not reckoned then: ``1e99999999`` takes hours.
+    """
+    if not _RATE.fullmatch(text.strip()):
+        raise ValueError(text)
+    whole, _, parts = text.strip().partition("/")
+    return Fraction(whole) / Fraction(parts or 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +83,8 @@ class RenderOptions:
         _within("crf", self.crf, 0, 51)
         _within("sync-offset-ms", self.sync_offset_ms, -2000, 2000)
         if self.fps is not None:
-            _within("fps", float(self.fps), 1, 120)
+            # Within what a float holds: a fraction may be anything.
+            _within("fps", float(max(Fraction(-1), min(self.fps, Fraction(10**9)))), 1, 120)
         if self.label_duration_s is not None:
             _within("label-duration-s", self.label_duration_s, SHORTEST_LABEL_S, 86_400)
         for pad in self.pads:
@@ -79,7 +96,7 @@ class RenderOptions:
         _one_of("codec", self.codec, get_args(Codec))
         _one_of("label-position", self.label_position, get_args(LabelPosition))
         _one_of("detector", self.detector, get_args(DetectorChoice))
-        if self.face not in ("largest", "first", "leftmost") and not self.face.isdecimal():
+        if self.face not in ("largest", "first", "leftmost") and not _FACE_NUMBER.fullmatch(self.face):
             raise OptionError(
                 Text(f"face 的值 {self.face!r} 无效。", f"face has the value {self.face!r}."),
                 hint=Text("可用：largest、first、leftmost 或序号。", "Use largest, first, leftmost or a number."),

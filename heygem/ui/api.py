@@ -185,7 +185,7 @@ def _gone() -> QueueError:
 
 def _submission(request: Request, kind: str, key: str | None) -> str | None:
     """The queue's name for a submission: the same key of somebody else, or for something else, is another."""
-    return None if key is None else f"api:{kind}:{request.scope.get(USER, '')}:{key}"
+    return f"api:{kind}:{request.scope.get(USER, '')}:{key}" if key else None
 
 
 async def _nothing_here(rest: str) -> JSONResponse:

@@ -49,8 +49,18 @@ def status_of(error: HeyGemError) -> int:
     return next((status for kind, status in kinds.items() if isinstance(error, kind)), 500)
 
 
+def bear_broken_requests(app: FastAPI) -> None:
+    """Take it as nothing special if whoever sends a request goes away before its end."""
+
+    @app.exception_handler(ClientDisconnect)
+    async def gone(request: Request, error: ClientDisconnect) -> Response:
+        log.info("%s %s: the sender went away", request.method, request.url.path)
+        return Response(status_code=400)  # which nobody reads
+
+
 def answer_errors(app: FastAPI) -> None:
     """Turn what the routes of `app` raise into answers."""
+    bear_broken_requests(app)
 
     @app.exception_handler(HeyGemError)
     async def ours(request: Request, error: HeyGemError) -> JSONResponse:
@@ -59,11 +69,6 @@ def answer_errors(app: FastAPI) -> None:
             log.warning("%s %s: %s", request.method, request.url.path, error)
         headers = {"retry-after": str(_QUEUE_FULL_RETRY_S)} if status == 429 else None
         return JSONResponse(error_body(error.code, error.text, error.hint), status, headers)
-
-    @app.exception_handler(ClientDisconnect)
-    async def gone(request: Request, error: ClientDisconnect) -> Response:
-        log.info("%s %s: the sender went away", request.method, request.url.path)
-        return Response(status_code=400)  # which nobody reads
 
     @app.exception_handler(RequestValidationError)
     async def malformed(request: Request, error: RequestValidationError) -> JSONResponse:

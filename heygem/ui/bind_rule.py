@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import socket
+from collections.abc import Callable
 from ipaddress import ip_address
 
 from heygem.errors import SettingsError, Text
@@ -48,6 +49,30 @@ def check_bind(settings: Settings) -> None:
             code="public_address",
         )
     log.warning("%s", Text(f"页面对外开放：{settings.host}。", f"The page is open to others: {settings.host}."))
+
+
+def rule_of_names(settings: Settings) -> Callable[[str], bool]:
+    """What tells whether a request asks for the server by a name that it has, of its header Host.
+
+    Where users sign in, or all may come, any name does. Else a page of another site that has its own name lead to this
+    machine would be taken for ours by browsers: names that nobody else can have are this machine's, and addresses.
+    """
+    if Users.of(settings) is not None or settings.allow_public:
+        return lambda host: True
+
+    def is_ours(host: str) -> bool:
+        name = host.partition("]")[0].removeprefix("[") if host.startswith("[") else host.rpartition(":")[0] or host
+        return name.lower() in ("localhost", settings.host.lower()) or _is_address(name)
+
+    return is_ours
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_loopback(host: str) -> bool:

@@ -9,13 +9,16 @@ from pathlib import Path
 
 import gradio as gr
 from fastapi import FastAPI
+from starlette.routing import Mount
 
 from heygem.jobs.run_log import LogLine
 from heygem.jobs.task_queue import TaskQueue
 from heygem.settings import Settings
 from heygem.ui import text
 from heygem.ui.api import Api
+from heygem.ui.api_errors import bear_broken_requests
 from heygem.ui.batch_tab import BatchTab
+from heygem.ui.bind_rule import rule_of_names
 from heygem.ui.clip_faces import serve_clip_faces
 from heygem.ui.clip_list import ClipList
 from heygem.ui.events import ROW_BUTTONS_JS, Wiring
@@ -167,6 +170,9 @@ def _mount(
         theme=page_theme(),
         css_paths=[CSS_FILE],
     )
+    for route in app.routes:
+        if isinstance(route, Mount) and isinstance(route.app, FastAPI):  # gradio's, which would log a page of stack
+            bear_broken_requests(route.app)
     require_sign_in(app, settings)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, is_ours=rule_of_names(settings))
     return app

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from heygem.errors import InputError
+from heygem.errors import InputError, OptionError
 from heygem.jobs.batch_list import BatchLine, read_batch_list
 from heygem.pipeline.options import RenderOptions
 
@@ -143,3 +144,21 @@ def test_what_is_no_list(folder: Path) -> None:
         read_batch_list(folder / "jobs.csv")
     with pytest.raises(InputError, match="cannot be read"):
         read_batch_list(folder / "none.csv")
+
+
+@pytest.mark.parametrize("rate", ["1e400", "1e20000000", "9" * 5000, "-25", "25/0", "x", "0.5/0.001/2"])
+def test_a_rate_that_is_none_is_told_and_not_reckoned(folder: Path, rate: str) -> None:
+    with pytest.raises(InputError, match="fps has the value"):
+        read(folder, f"video,audio,fps\nclips/主播.mp4,speech.wav,{rate}\n")
+
+
+@pytest.mark.parametrize(("rate", "value"), [("29.97", Fraction(2997, 100)), (" 25 ", Fraction(25))])
+def test_a_rate_may_be_written_in_each_usual_way(folder: Path, rate: str, value: Fraction) -> None:
+    [line] = read(folder, f"video,audio,fps\nclips/主播.mp4,speech.wav,{rate}\n")
+    assert line.request.options.fps == value
+
+
+@pytest.mark.parametrize("options", [{"fps": Fraction(10**5000)}, {"fps": Fraction(-(10**5000))}, {"face": "9" * 5000}])
+def test_numbers_without_measure_are_out_of_range(options: dict[str, Any]) -> None:
+    with pytest.raises(OptionError):
+        RenderOptions(**options)

@@ -272,3 +272,9 @@ def test_the_description_is_whole_and_asks_nothing_of_others(place):
         assert f"/docs/{name}" in page
         assert place.http.get(f"/docs/{name}").status_code == 200
     assert '"validatorUrl": null' in page
+
+
+def test_an_empty_key_is_none(place):
+    asked = {"audio": str(SPEECH), "video": CLIP.name}
+    ids = {place.http.post("/api/v1/jobs", json=asked, headers={"idempotency-key": ""}).json()["id"] for _ in range(2)}
+    assert len(ids) == 2

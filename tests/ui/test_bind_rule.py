@@ -10,7 +10,7 @@ import pytest
 
 from heygem.errors import SettingsError
 from heygem.settings import Settings
-from heygem.ui.bind_rule import check_bind
+from heygem.ui.bind_rule import check_bind, rule_of_names
 
 ROOT = Path(__file__).parents[2]
 
@@ -78,3 +78,25 @@ def test_a_switch_is_read_as_people_write_it(text, value):
 def test_a_switch_that_is_neither_is_an_error():
     with pytest.raises(SettingsError, match="'maybe', which is not yes or no"):
         Settings.from_env({"HEYGEM_ALLOW_PUBLIC": "maybe"})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "localhost:7860",
+        "LOCALHOST",
+        "127.0.0.1:7860",
+        "192.168.1.7:80",
+        "[::1]:7860",
+        "[fe80::1]",
+        "box.lan:7860",
+    ],
+)
+def test_names_that_nobody_else_can_have_are_this_machines(name):
+    assert rule_of_names(Settings(host="box.lan"))(name)
+
+
+@pytest.mark.parametrize("name", ["evil.example:7860", "evil.example", "127.0.0.1.evil.example", "", "localhost.evil"])
+def test_a_name_of_another_site_is_none_of_ours_unless_users_sign_in_or_all_may_come(name):
+    assert not rule_of_names(Settings())(name)
+    assert rule_of_names(Settings(auth="ann:s3cret"))(name) and rule_of_names(Settings(allow_public=True))(name)

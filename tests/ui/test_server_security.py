@@ -1,6 +1,8 @@
 """The server over HTTP: what it must refuse. Each refusal was once a hole, in gradio or in a draft of ours."""
 
 import json
+import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -141,3 +143,37 @@ def test_health_is_told(http):
 
 def test_config_is_json_without_server_paths(server, http):
     assert str(server.outputs) not in json.dumps(http.get("/config").json())
+
+
+def test_another_sites_name_does_not_lead_here_unless_users_sign_in(server, http):
+    is_signed_in = "heygem_session" in " ".join(http.cookies)
+    for method, path in (("GET", "/"), ("GET", "/api/v1/jobs"), ("POST", "/gradio_api/upload")):
+        answer = http.request(method, path, headers={"host": "evil.example", "origin": "http://evil.example"})
+        assert (answer.status_code == 421) is not is_signed_in, (path, answer.text)
+        if not is_signed_in:
+            assert answer.json()["code"] == "other_name" and "HEYGEM_AUTH" in answer.json()["hint"]["en"]
+
+
+def test_events_are_bounded_also_where_their_length_is_not_told(http):
+    piece = b"x" * 2**20
+    answer = http.post("/gradio_api/run/predict", content=(piece for _ in range(6)))
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_much")
+
+
+def test_an_upload_that_is_broken_off_is_nothing_to_write_home_about(server, http, caplog):
+    head = f"POST /gradio_api/upload HTTP/1.1\r\nHost: localhost\r\nCookie: {cookies(http)}\r\n"
+    head += "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 9999999\r\n\r\n"
+    part = '--x\r\nContent-Disposition: form-data; name="files"; filename="a.mp4"\r\n\r\n'
+    with caplog.at_level("INFO"):
+        with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as sender:
+            sender.sendall(head.encode() + part.encode() + bytes(100_000))
+            time.sleep(0.5)
+        end = time.monotonic() + 30
+        while "went away" not in caplog.text and time.monotonic() < end:
+            time.sleep(0.05)
+    assert "/gradio_api/upload: the sender went away" in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+def cookies(http):
+    return "; ".join(f"{name}={value}" for name, value in http.cookies.items())
