@@ -78,6 +78,18 @@ def test_what_is_missing_is_said_next_to_the_button(quick_server, open_page):
     expect(page.locator("#batch-error")).to_contain_text("请先上传语音和至少一个视频。")
 
 
+def test_a_clip_is_taken_away_and_not_encoded_anew_in_the_browser(quick_server, open_page, clip_named):
+    page = open_page(quick_server)
+    page.locator("#speaker-form > button").click()
+    for field in ("#single-clip", "#speaker-clip"):
+        page.set_input_files(f"{field} input[type=file]", clip_named("kept.mp4"))
+        page.wait_for_selector(f"{field} video")
+        buttons = page.locator(f"{field} .icon-button-wrapper button").locator("visible=true")
+        expect(buttons).to_have_count(1)  # without the one that trims
+        buttons.click()
+        expect(page.locator(f"{field} video")).to_have_count(0)
+
+
 def test_uploads_are_looked_at_and_a_face_is_chosen_by_a_click(quick_server, open_page, speech, tmp_path):
     couple = tmp_path / "couple.mp4"
     smaller = ["-filter_complex", "[0:v]scale=640:360,pad=640:480[right];[0:v][right]hstack", "-t", "1", "-an"]
