@@ -47,9 +47,35 @@ def test_headers_are_shown_while_the_rest_is_looked_at():
 def test_the_report_says_what_a_job_would_meet():
     html = card(Answer(report=report(clip(notices=(Notice("x", Text("注", "<note>"), Text("做", "do")),)))))
     assert 'data-state="done"' in html and "94% " in html and "0:40 · 44.1 kHz · aac" in html
-    assert "<b>1:35</b>" in html and "<b>5 MB</b>" in html and "Ready" in html
+    assert "<b>1:35</b>" in html and "<b>5 MB</b>" in html
     assert "&lt;note&gt;" in html and "do" in html and "progressbar" not in html
     assert "known after the first job" in card(Answer(report=report(clip(), expected_s=None)))
+
+
+def test_only_files_of_which_nothing_is_to_be_said_are_called_ready():
+    note = Notice("x", Text("注", "Note."), NOTHING)
+    assert '<span class="hg-chip done">' in (html := card(Answer(report=report(clip())))) and "Ready" in html
+    for changes, count in (
+        ({}, 1),
+        ({"notices": (note,)}, 2),
+        ({"speech": SpeechReport(Path("a.wav"), AUDIO, (note,))}, 2),
+    ):
+        html = card(Answer(report=report(clip(notices=(note,)), **changes)))
+        assert '<span class="hg-chip queued">' in html and f"Remarks:</span> {count}<" in html and "Ready" not in html
+        assert html.count("Note.") == count and "Expected time" in html
+    alone = preflight_card(
+        Question(Path("a.mp4")), Answer(report=report(clip(notices=(note,)), speech=None)), "largest"
+    )
+    assert "Note." in alone and "hg-chip" not in alone
+
+
+def test_a_clip_that_shows_nobody_would_fail_as_the_batch_tab_says():
+    faceless = Notice("no_face", Text("无", "No face seen."), Text("换", "Show one."))
+    for speech in (SpeechReport(Path("a.wav"), AUDIO), None):
+        html = card(Answer(report=report(clip((), notices=(faceless,)), speech=speech)))
+        assert '<span class="hg-chip failed">' in html and "Would fail" in html and "Ready" not in html
+        assert html.count("No face seen.") == 1 and html.index("hg-error") < html.index("No face seen.")
+        assert "Expected time" not in html
 
 
 def test_the_chosen_face_is_pressed_whichever_way_it_was_chosen():
