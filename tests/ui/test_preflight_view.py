@@ -12,6 +12,7 @@ from heygem.jobs.job import JobError
 from heygem.jobs.preflight import ClipReport, PreflightReport, SpeechReport
 from heygem.ui.preflight_desk import Answer, Question
 from heygem.ui.preflight_view import preflight_card
+from heygem.ui.text import LABELS
 
 QUESTION = Question(Path("a.mp4"), Path("a.wav"))
 INFO = SimpleNamespace(duration=Fraction(75), fps=Fraction(30000, 1001), width=1280, height=720)
@@ -104,3 +105,10 @@ def test_a_refused_file_and_a_failure_say_what_to_do():
     assert "It is &lt;damaged&gt;." in html and "Upload it again." in html and "Ready" not in html and "MB" not in html
     html = card(Answer(failed=JobError("x", Text("败", "Failed."), NOTHING)))
     assert "Failed." in html and 'role="alert"' in html
+
+
+def test_where_one_of_several_can_be_chosen_the_option_is_named_as_the_form_names_it():
+    [notice] = FaceSample(16, 16, 120.0, 2, (), TWO).notices
+    assert LABELS["face"].zh in notice.hint.zh and LABELS["face"].en in notice.hint.en
+    [notice] = FaceSample(16, 16, 120.0, 2, (), TWO[:1]).notices
+    assert "2 people" in notice.text.en and notice.hint == NOTHING
