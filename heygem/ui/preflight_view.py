@@ -47,7 +47,7 @@ def preflight_card(question: Question | None, answer: Answer | None, face: str) 
         f'<section class="hg-card hg-preflight" data-state="{state}"><header><h3>{bilingual(text.PREFLIGHT)}</h3>'
         f'<span class="hg-meta">{_verdict(question, answer)}</span></header>'
         f'<ul class="hg-facts">{facts}</ul>{wait}{faces}{_needs(answer)}{_remarks(answer.report)}{failure}'
-        "</section>"
+        f"{_lips_note(answer.report)}</section>"
     )
 
 
@@ -172,6 +172,13 @@ def _remarks(report: PreflightReport | None) -> str:
         f"<li>{bilingual(notice.text)} {bilingual(notice.hint)}</li>" for notice in notices if notice.code != FACELESS
     )
     return boxes + (f'<ul class="hg-notices">{lines}</ul>' if lines else "")
+
+
+def _lips_note(report: PreflightReport | None) -> str:
+    """What the engine is for: told before a video is made, too; it is no fault of the files."""
+    if report is None or not report.clips:
+        return ""
+    return f'<div class="hg-made-by">{bilingual(report.lips_note)}</div>'
 
 
 def _other_notices(report: PreflightReport | None) -> list[Notice]:

@@ -27,7 +27,8 @@ def clip(choices=TWO, **changes):
 
 def report(*clips, **changes):
     speech = SpeechReport(Path("a.wav"), AUDIO)
-    return replace(PreflightReport(clips, speech, Text("", ""), 5_300_000, 10**10, 95.0, (), 1_800_000), **changes)
+    made = PreflightReport(clips, speech, NOTHING, 5_300_000, 10**10, 95.0, (), 1_800_000, Text("嘴", "<lips>"))
+    return replace(made, **changes)
 
 
 def card(answer, face="largest"):
@@ -68,6 +69,12 @@ def test_only_files_of_which_nothing_is_to_be_said_are_called_ready():
         Question(Path("a.mp4")), Answer(report=report(clip(notices=(note,)), speech=None)), "largest"
     )
     assert "Note." in alone and "hg-chip" not in alone
+
+
+def test_what_the_lips_are_for_is_told_before_they_are_drawn_and_is_no_remark():
+    html = card(Answer(report=report(clip())))
+    assert "&lt;lips&gt;" in html and "Ready" in html
+    assert "lips" not in preflight_card(Question(speech=Path("a.wav")), Answer(report=report()), "largest")
 
 
 def test_a_clip_that_shows_nobody_would_fail_as_the_batch_tab_says():
