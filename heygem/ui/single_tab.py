@@ -31,6 +31,12 @@ from heygem.ui.sent_clips import SentClips
 from heygem.ui.uploads import Uploads
 from heygem.weights.speakers import speaker_names
 
+_SHOW_OPTIONS_JS = """(chosen) => {
+  document.querySelector('#single-options').scrollIntoView({block: 'nearest'});
+  return [chosen];
+}"""
+"""For a button that fills them: on a phone they lie above the window by then."""
+
 
 class SingleTab:
     """Lays itself out inside an open gr.Blocks.
@@ -65,7 +71,8 @@ class SingleTab:
                         for example in EXAMPLES
                     ]
                 self._preflight = gr.HTML(elem_id="single-preflight", apply_default_css=False, js_on_load=FACES_JS)
-                self.fold, self._options = build_options_form(self._speakers)
+                with gr.Column(elem_id="single-options"):
+                    self.fold, self._options = build_options_form(self._speakers)
                 self.lips = self._options.lips
                 with gr.Row():
                     self._cancel = gr.Button(label("cancel"), scale=1, min_width=80, elem_id="single-cancel")
@@ -106,7 +113,8 @@ class SingleTab:
 
         wiring.on_press(self._preflight, choose_face, [wiring.chosen], [wiring.chosen, form.face])
         fill = partial(self._fill_again, wiring)
-        wiring.on(self._again.click, fill, [wiring.chosen], [self._error, *form])
+        pressed = partial(self._again.click, js=_SHOW_OPTIONS_JS)
+        wiring.on(pressed, fill, [wiring.chosen], [self._error, self.fold, *form])
 
     def _submit(
         self, kind: JobKind, chosen: Chosen, speech: str | None, clip: str | None, *options: Any
@@ -146,8 +154,8 @@ class SingleTab:
     def _fill_again(self, wiring: Wiring, chosen: Chosen) -> list[Any]:
         job = shown_single(wiring.look(), chosen)
         if job is None:
-            return [error_box(text.NO_JOB_YET, NOTHING), *[gr.skip()] * len(self._options)]
-        return ["", *from_options(job.request.options, self._speakers())]
+            return [error_box(text.NO_JOB_YET, NOTHING), gr.skip(), *[gr.skip()] * len(self._options)]
+        return ["", gr.Accordion(open=True), *from_options(job.request.options, self._speakers())]
 
     def _draw_preflight(self, view: View, chosen: Chosen) -> str:
         question = chosen.question

@@ -252,7 +252,7 @@ LABELS = {
     "speaker_name": Text("名称", "Name"),
     "speaker_name_info": Text("字母、汉字、数字、- 和 _，最多 40 个", "Letters, digits, - and _; 40 at most"),
     "train": Text("开始训练", "Train"),
-    "again": Text("用这些设置再来一次", "Use these settings again"),
+    "again": Text("把设置填回选项", "Load these settings"),
     "csv": Text("用 CSV 清单排列和设置", "Arrange by a CSV list"),
     "submit_batch": Text("提交批量任务", "Submit batch"),
     "options": Text("选项", "Options"),

@@ -116,3 +116,14 @@ def test_a_preview_is_a_result_of_its_own_and_stays_beside_its_clip(quick_server
     page.reload(wait_until="domcontentloaded")
     page.locator("#single-compare summary").click()
     assert wait_for_video(page, "#single-compare figure:first-child video") == pytest.approx(2, abs=0.2)
+
+
+def test_settings_that_are_loaded_come_into_view(quick_server, open_page, jobs_of_every_state):
+    page = open_page(quick_server, viewport={"width": 390, "height": 480})
+    again, options = page.locator("#single-again"), page.locator("#single-options .label-wrap")
+    expect(page.locator("#single-status [data-status]")).to_be_visible()
+    again.evaluate("button => button.scrollIntoView({block: 'end'})")
+    expect(options).not_to_be_in_viewport()
+    again.click()
+    expect(options).to_be_in_viewport()
+    expect(page.get_by_label("Sync offset (ms)").locator("visible=true").first).to_be_attached()

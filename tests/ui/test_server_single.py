@@ -85,13 +85,13 @@ def test_a_preview_is_asked_for_with_the_same_form(server, http, files):
     assert "_preview.mp4" in answer.headers["content-disposition"]
 
 
-def test_the_settings_of_the_job_shown_fill_the_form(server, http, files):
+def test_the_settings_of_the_job_shown_fill_the_form_and_unfold_it(server, http, files):
     page = Page(http, "again")
     again = page.event_of("single-again", "click")
     options = RenderOptions(face="2", crf=24, label_duration_s=5)
     server.queue.submit(JobRequest(CLIP, SPEECH, options))
-    error, _, _, *rest = page.send(again, {}, None)
-    assert error == "" and rest[2] == "2" and rest[-3:] == [24, "top-right", 5]
+    error, fold, _, _, *rest = page.send(again, {}, None)
+    assert error == "" and fold["open"] and rest[2] == "2" and rest[-3:] == [24, "top-right", 5]
 
 
 def test_the_buttons_of_the_models_reach_them_and_the_room_is_shown(server, http):
