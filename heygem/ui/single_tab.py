@@ -11,14 +11,15 @@ from typing import Any
 import gradio as gr
 
 from heygem.errors import NOTHING, HeyGemError, InputError, JobNotFoundError
-from heygem.jobs.job import JobKind
+from heygem.jobs.job import Job, JobKind
 from heygem.jobs.task_queue import TaskQueue
 from heygem.pipeline.options import RenderOptions
 from heygem.ui import text
 from heygem.ui.compare_view import COMPARE_JS, compare_card
-from heygem.ui.events import Wiring
+from heygem.ui.events import ROW_BUTTONS_JS, Wiring
 from heygem.ui.examples import EXAMPLES, take_example
 from heygem.ui.html_parts import error_box
+from heygem.ui.job_parts import Refusal, buttons, refusal_line
 from heygem.ui.job_view import job_card, job_result
 from heygem.ui.labels import label
 from heygem.ui.log_view import log_line_of
@@ -81,13 +82,13 @@ class SingleTab:
                 self._error = gr.HTML(elem_id="single-error", apply_default_css=False)
             with gr.Column(min_width=320):
                 section(3, text.RESULT)
-                status = gr.HTML(elem_id="single-status", apply_default_css=False)
+                self._status = gr.HTML(elem_id="single-status", apply_default_css=False, js_on_load=ROW_BUTTONS_JS)
                 result = gr.HTML(elem_id="single-result", apply_default_css=False)
                 compare = gr.HTML(elem_id="single-compare", apply_default_css=False, js_on_load=COMPARE_JS)
                 self._again = gr.Button(label("again"), size="sm", elem_id="single-again")
         self.panels = [
             Panel(self._preflight, self._draw_preflight),
-            Panel(status, _draw_status),
+            Panel(self._status, _draw_status),
             Panel(result, lambda view, chosen: job_result(shown_single(view, chosen))),
             Panel(compare, self._draw_comparison),
         ]
@@ -101,6 +102,7 @@ class SingleTab:
             take = partial(take_example, example, self._uploads.folder)
             wiring.on(button.click, take, None, [self._speech, self._clip])
         wiring.on(self._cancel.click, lambda chosen: self._stop(wiring, chosen), [wiring.chosen], None)
+        wiring.on_row_buttons(self._status)
 
         form = self._options
         asked = [wiring.chosen, self._speech, self._clip, form.lips, form.enhancer, form.extend]
@@ -176,4 +178,11 @@ def _note_face(chosen: Chosen, face: str) -> Chosen:
 def _draw_status(view: View, chosen: Chosen) -> str:
     job = shown_single(view, chosen)
     line = "" if job is None or job.status.is_final else log_line_of(job.id, view.log)
-    return job_card(job, view.now_s) + line
+    return job_card(job, view.now_s, _retry(job, chosen.refusal)) + line
+
+
+def _retry(job: Job | None, refusal: Refusal | None) -> str:
+    """The button for a job that ended without a result, and why it did nothing."""
+    if job is None or job.result or not job.status.is_final:
+        return ""
+    return f'<div class="hg-actions">{buttons(job)}</div>{refusal_line(refusal, job.id)}'

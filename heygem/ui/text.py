@@ -64,6 +64,7 @@ NO_BATCH_YET = Text(
     "Upload one speech and some clips, then press Submit batch. Progress appears here.",
 )
 NEWEST_FRAME = Text("刚刚绘制的画面", "Newest drawn frame")
+NO_RESULT = Text("这个任务没有生成视频", "This job made no video")
 NO_RESULT_YET = Text("视频生成后在这里播放", "The video will play here")
 QUEUE = Text("任务队列", "Queue")
 QUEUE_EMPTY = Text("没有正在运行或等待的任务", "Nothing runs or waits")

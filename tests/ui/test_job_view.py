@@ -27,6 +27,16 @@ def test_a_failed_job_shows_sentence_and_hint_in_both_languages():
         assert words in html
 
 
+@pytest.mark.parametrize("status", [JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.INTERRUPTED])
+def test_a_job_that_ended_without_a_video_neither_runs_nor_promises_one(status):
+    ended = job(status, progress=JobProgress(Stage.TRACKING, 25, None), started_s=1.0, ended_s=2.0)
+    html = job_card(ended, now_s=3.0)
+    assert html.count('<li class="stopped">') == 1 and '<li class="current">' not in html
+    assert html.count('<li class="done">') == 2
+    assert "This job made no video" in (html := job_result(ended)) and "这个任务没有生成视频" in html
+    assert "will play here" in job_result(running()) and "will play here" in job_result(None)
+
+
 def test_a_waiting_job_shows_its_position():
     assert "排队第</span>" in (html := job_card(job(JobStatus.QUEUED, position=3), now_s=0)) and " 3<" in html
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from live_server import CLIP, SPEECH, Page, Server, file_data, generate, upload
 
-from heygem.jobs.job import JobKind, JobRequest
+from heygem.jobs.job import JobKind, JobRequest, JobStatus
 from heygem.pipeline.options import RenderOptions
 
 pytestmark = pytest.mark.filterwarnings("default")
@@ -92,6 +92,15 @@ def test_the_settings_of_the_job_shown_fill_the_form_and_unfold_it(server, http,
     server.queue.submit(JobRequest(CLIP, SPEECH, options))
     error, fold, _, _, *rest = page.send(again, {}, None)
     assert error == "" and fold["open"] and rest[2] == "2" and rest[-3:] == [24, "top-right", 5]
+
+
+def test_a_job_that_was_cancelled_is_queued_anew_by_the_button_on_its_card(server, http):
+    page = Page(http, "retries")
+    job = server.queue.submit(JobRequest(CLIP, SPEECH))
+    server.queue.cancel(job.id)
+    shown = page.trigger("single-status", "click", data={"act": "retry", "job": job.id})
+    assert server.queue.get(job.id).status is JobStatus.QUEUED and 'data-status="queued"' in shown["single-status"]
+    server.queue.cancel(job.id)
 
 
 def test_the_buttons_of_the_models_reach_them_and_the_room_is_shown(server, http):
