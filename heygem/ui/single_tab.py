@@ -38,6 +38,9 @@ _SHOW_OPTIONS_JS = """(chosen) => {
 }"""
 """For a button that fills them: on a phone they lie above the window by then."""
 
+_CAN_CANCEL_JS = """(html) => ({__type__: 'update', interactive: /data-status="(queued|running)"/.test(html)})"""
+"""For a button that is of use while the job shown goes on. It keeps its place, or others would come under a finger."""
+
 
 class SingleTab:
     """Lays itself out inside an open gr.Blocks.
@@ -76,7 +79,9 @@ class SingleTab:
                     self.fold, self._options = build_options_form(self._speakers)
                 self.lips = self._options.lips
                 with gr.Row():
-                    self._cancel = gr.Button(label("cancel"), scale=1, min_width=80, elem_id="single-cancel")
+                    self._cancel = gr.Button(
+                        label("cancel"), interactive=False, scale=1, min_width=80, elem_id="single-cancel"
+                    )
                     self._preview = gr.Button(label("preview"), scale=2, min_width=140, elem_id="single-preview")
                     self._generate = gr.Button(label("generate"), variant="primary", scale=3, elem_id="single-generate")
                 self._error = gr.HTML(elem_id="single-error", apply_default_css=False)
@@ -102,6 +107,9 @@ class SingleTab:
             take = partial(take_example, example, self._uploads.folder)
             wiring.on(button.click, take, None, [self._speech, self._clip])
         wiring.on(self._cancel.click, lambda chosen: self._stop(wiring, chosen), [wiring.chosen], None)
+        self._status.change(
+            None, self._status, self._cancel, js=_CAN_CANCEL_JS, show_progress="hidden", api_visibility="private"
+        )
         wiring.on_row_buttons(self._status)
 
         form = self._options

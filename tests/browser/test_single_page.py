@@ -118,12 +118,28 @@ def test_a_preview_is_a_result_of_its_own_and_stays_beside_its_clip(quick_server
     assert wait_for_video(page, "#single-compare figure:first-child video") == pytest.approx(2, abs=0.2)
 
 
-def test_settings_that_are_loaded_come_into_view(quick_server, open_page, jobs_of_every_state):
+def test_settings_that_are_loaded_come_into_view(quick_server, open_page, speech, clip_named):
     page = open_page(quick_server, viewport={"width": 390, "height": 480})
+    fill_single(page, speech, clip_named("set.mp4"))
+    page.click("#single-generate")
     again, options = page.locator("#single-again"), page.locator("#single-options .label-wrap")
-    expect(page.locator("#single-status [data-status]")).to_be_visible()
+    expect(page.locator("#single-status [data-status=done]")).to_contain_text("set.mp4")
     again.evaluate("button => button.scrollIntoView({block: 'end'})")
     expect(options).not_to_be_in_viewport()
     again.click()
     expect(options).to_be_in_viewport()
     expect(page.get_by_label("Sync offset (ms)").locator("visible=true").first).to_be_attached()
+
+
+def test_cancel_can_be_pressed_while_there_is_something_to_stop(quick_server, open_page, speech, clip_named):
+    page = open_page(quick_server)
+    cancel = page.locator("#single-cancel")
+    fill_single(page, speech, clip_named("endless and stopped.mp4"))
+    expect(cancel).to_be_disabled()
+    page.click("#single-generate")
+    expect(cancel).to_be_enabled()
+    page.reload(wait_until="domcontentloaded")
+    expect(cancel).to_be_enabled()
+    cancel.click()
+    expect(page.locator("#single-status [data-status=cancelled]")).to_be_visible()
+    expect(cancel).to_be_disabled()
