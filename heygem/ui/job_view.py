@@ -8,7 +8,7 @@ from heygem.errors import Notice, Text
 from heygem.jobs.job import Job, JobResult, JobStatus
 from heygem.ui import icons, text
 from heygem.ui.html_parts import bilingual, both, error_box, escape
-from heygem.ui.job_parts import meta, newest_picture, poster_url, running_bar, stage_names, title, video_url
+from heygem.ui.job_parts import live, meta, newest_picture, poster_url, running_bar, stage_names, title, video_url
 
 
 def job_card(job: Job | None, now_s: float, actions: str = "") -> str:
@@ -20,12 +20,15 @@ def job_card(job: Job | None, now_s: float, actions: str = "") -> str:
         actions: HTML of what can be done with it.
     """
     if job is None:
-        return f'<div class="hg-card hg-empty">{bilingual(text.NO_SINGLE_YET)}</div>'
+        # What is told has to be there, and in the same place, before there is anything to tell.
+        untitled = f'<div class="hg-row"><b class="hg-name"></b>{live("")}</div>'
+        return f'<div class="hg-card hg-empty">{untitled}{bilingual(text.NO_SINGLE_YET)}</div>'
     failure = error_box(job.error.text, job.error.hint) if job.error else ""
     running = running_bar(job) if job.status is JobStatus.RUNNING else ""
     return (
         f'<div class="hg-card hg-job-card" data-job="{escape(job.id)}" data-status="{job.status}" tabindex="-1">'
-        f'{title(job)}<div class="hg-meta">{meta(job, now_s)}</div>{_stages(job)}{running}{failure}{actions}</div>'
+        f'{title(job, is_live=True)}<div class="hg-meta">{meta(job, now_s)}</div>{_stages(job)}{running}{failure}'
+        f"{actions}</div>"
     )
 
 

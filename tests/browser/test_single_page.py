@@ -25,6 +25,21 @@ COUNT_STEPS = """() => {
 }"""
 TIMES = f"""() => ['{CLIP}', '{RESULT}'].map((selector) => document.querySelector(selector).currentTime)"""
 
+LISTEN = """() => {
+  const told = document.querySelector('#single-status [role=status]'), all = {childList: true, characterData: true};
+  window.heard = [];
+  new MutationObserver(() => heard.push(told.innerText)).observe(told, {...all, subtree: true});
+}"""
+
+
+def test_screen_readers_hear_once_that_a_job_begins_and_ends(quick_server, open_page, speech, clip_named):
+    page = open_page(quick_server)
+    fill_single(page, speech, clip_named("slow and heard.mp4"))
+    page.evaluate(LISTEN)
+    page.click("#single-generate")
+    expect(page.locator("#single-status [data-status=done]")).to_contain_text("heard")
+    assert page.evaluate("heard") in (["Queued", "Running", "Done"], ["Running", "Done"])
+
 
 def test_progress_is_shown_and_then_the_result(quick_server, open_page, speech, clip_named):
     page = open_page(quick_server)

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import pytest
@@ -25,6 +26,14 @@ def test_a_failed_job_shows_sentence_and_hint_in_both_languages():
     html = job_card(failed(), now_s=3.0)
     for words in ("没有人脸 &lt;b&gt;", "No face &lt;b&gt;", "换一段", "Use another"):
         assert words in html
+
+
+def test_screen_readers_are_told_the_state_and_nothing_that_changes_all_the_time():
+    one, next_ = (job_card(running(JobProgress(Stage.DRAWING, at, 100, 12.5, 66.0)), 103.0 + at) for at in (25, 26))
+    told = re.compile('<span role="status">(.*?)</div>')
+    assert one != next_ and told.findall(one) == told.findall(next_)
+    assert "Running" in told.findall(one)[0] and "Done" in told.findall(job_card(done(), 3.0))[0]
+    assert told.findall(job_card(None, 3.0)) == ["</span>"]
 
 
 @pytest.mark.parametrize("status", [JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.INTERRUPTED])
