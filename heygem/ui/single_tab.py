@@ -16,7 +16,7 @@ from heygem.jobs.task_queue import TaskQueue
 from heygem.pipeline.options import RenderOptions
 from heygem.ui import text
 from heygem.ui.compare_view import COMPARE_JS, compare_card
-from heygem.ui.events import ROW_BUTTONS_JS, Wiring
+from heygem.ui.events import ROW_BUTTONS_JS, Wiring, clear_at
 from heygem.ui.examples import EXAMPLES, take_example
 from heygem.ui.html_parts import error_box
 from heygem.ui.job_parts import Refusal, buttons, refusal_line
@@ -116,6 +116,7 @@ class SingleTab:
         asked = [wiring.chosen, self._speech, self._clip, form.lips, form.enhancer, form.extend]
         for field in (self._speech, self._clip, form.lips, form.enhancer, form.extend):
             wiring.on(field.change, self._ask, asked, [wiring.chosen])
+        clear_at(self._error, [field.change for field in (self._speech, self._clip, *form)])
         wiring.on(form.face.change, _note_face, [wiring.chosen, form.face], [wiring.chosen])
 
         def choose_face(chosen: Chosen, event: gr.EventData) -> tuple[Chosen, str]:

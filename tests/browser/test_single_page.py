@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 from axe_scan import scan
-from page_steps import BATCH, PRESENTER, download, fill_single, go_to, wait_for_video
+from page_steps import BATCH, PRESENTER, SINGLE, download, fill_batch, fill_single, go_to, wait_for_video
 from playwright.sync_api import expect
 
 from heygem.media.ffmpeg_binary import ffmpeg_binary
@@ -84,13 +84,18 @@ def test_the_clip_follows_the_result_wherever_it_plays(quick_server, open_page, 
         page.wait_for_function(f"Math.abs(({TIMES})()[0] - {places[-1]}) < 0.05")
 
 
-def test_what_is_missing_is_said_next_to_the_button(quick_server, open_page):
+def test_what_is_missing_is_said_next_to_the_button_until_it_is_there(quick_server, open_page, speech, clip_named):
     page = open_page(quick_server, locale="zh-CN")
     page.click("#single-generate")
     expect(page.locator("#single-error")).to_contain_text("请先上传语音和人物视频。")
     go_to(page, BATCH)
     page.click("#batch-submit")
     expect(page.locator("#batch-error")).to_contain_text("请先上传语音和至少一个视频。")
+    fill_batch(page, speech, [clip_named("late.mp4")])
+    expect(page.locator("#batch-error .hg-error")).to_have_count(0)
+    go_to(page, SINGLE)
+    fill_single(page, speech, clip_named("late.mp4"))
+    expect(page.locator("#single-error .hg-error")).to_have_count(0)
 
 
 def test_a_clip_is_taken_away_and_not_encoded_anew_in_the_browser(quick_server, open_page, clip_named):

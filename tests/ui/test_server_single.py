@@ -8,6 +8,7 @@ from live_server import CLIP, SPEECH, Page, Server, file_data, generate, upload
 
 from heygem.jobs.job import JobKind, JobRequest, JobStatus
 from heygem.pipeline.options import RenderOptions
+from heygem.ui.events import CLEAR_JS
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -50,6 +51,21 @@ def test_a_face_that_is_clicked_becomes_the_option(http):
     assert face == "1"
     config = {part["id"]: part["props"] for part in page.http.get("/config").json()["components"]}
     assert config[click["outputs"][1]]["allow_custom_value"]
+
+
+@pytest.mark.parametrize(
+    ("button", "error", "others"),
+    [
+        ("single-generate", "single-error", []),
+        ("batch-submit", "batch-error", ["batch-clips", "batch-csv", "batch-list"]),
+        ("speaker-train", "speaker-error", []),
+    ],
+)
+def test_what_was_refused_is_not_said_any_more_once_something_else_is_given(http, button, error, others):
+    page = Page(http, "else")
+    [clears] = [one for one in page.events if one["js"] == CLEAR_JS and one["outputs"] == [page.ids[error]]]
+    _, *given = page.event_of(button, "click")["inputs"]
+    assert {number for number, _ in clears["targets"]} == {*given, *(page.ids[name] for name in others)}
 
 
 def test_a_result_is_shown_beside_its_clip_while_that_is_there(server, http, files):
