@@ -163,3 +163,16 @@ def test_cancel_can_be_pressed_while_there_is_something_to_stop(quick_server, op
     cancel.click()
     expect(page.locator("#single-status [data-status=cancelled]")).to_be_visible()
     expect(cancel).to_be_disabled()
+
+
+def test_what_shows_nothing_leaves_no_gap(quick_server, open_page, speech, clip_named):
+    page = open_page(quick_server)
+    for name in ("#single-preflight", "#single-error"):
+        expect(page.locator(name)).to_have_css("display", "none")
+    fill_single(page, speech, clip_named("shown.mp4"))
+    expect(page.locator("#single-preflight")).to_be_visible()
+    go_to(page, BATCH)
+    for name in ("#batch-list", "#batch-error"):
+        expect(page.locator(name)).to_have_css("display", "none")
+    fill_batch(page, speech, [clip_named("shown.mp4")])
+    expect(page.locator("#batch-list")).to_be_visible()
