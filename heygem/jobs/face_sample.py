@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from statistics import median
 
-from heygem.errors import Notice, Text
+from heygem.errors import NOTHING, Notice, Text
 from heygem.faces.detect import FaceDetector
 from heygem.faces.people import size_of
 from heygem.jobs.face_choice import FaceChoice, SampledFrame, face_choices
@@ -60,9 +60,8 @@ class FaceSample:
                 f"画面中有 {self.people} 个人，默认选最大的脸。",
                 f"The clip shows {self.people} people; the largest face speaks by default.",
             )
-            several = (
-                Notice("several_people", text, Text("可用“人脸”选项指定。", "The face option chooses another.")),
-            )
+            hint = Text("可在选项“哪张脸”中指定别人。", "The option “Whose face” chooses another.")
+            several = (Notice("several_people", text, hint if len(self.choices) > 1 else NOTHING),)
         return (*coverage_notices(self.share), *size_notices(self.size_px), *several)
 
 

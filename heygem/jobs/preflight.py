@@ -109,6 +109,7 @@ class PreflightReport:
             ran on the same engines and device.
         notices: What concerns them all.
         result_bytes: What the results themselves take of the space.
+        lips_note: What users must know of whatever the lip engine draws.
     """
 
     clips: tuple[ClipReport, ...]
@@ -119,6 +120,7 @@ class PreflightReport:
     expected_s: float | None
     notices: tuple[Notice, ...]
     result_bytes: int
+    lips_note: Text
 
     @property
     def is_fit(self) -> bool:
@@ -176,6 +178,7 @@ def preflight(
         expected_s=None if pace is None or audio is None else pace * sum(_pixels(info, audio) for info in infos),
         notices=_space_notices(needed, free - settings.min_free_mb * 1_000_000),
         result_bytes=round(sum(sizes)),
+        lips_note=chosen.lips.note,
     )
 
 

@@ -133,6 +133,6 @@ def speaker_engine(name: str, lips: Path) -> LipEngine:
         bundled=lips,
         note=Text(
             f"口型由说话人“{name}”自己的模型绘制；别人的视频请用其他模型。",
-            f"Lips were drawn by the model of speaker {name!r}; for clips of other people choose another.",
+            f"Lips drawn by the model of speaker {name!r}; for clips of other people choose another.",
         ),
     )

@@ -15,7 +15,7 @@ from heygem.jobs.task_queue import TaskQueue
 from heygem.ui import text
 from heygem.ui.batch_view import batch_card, batch_tiles
 from heygem.ui.clip_list import ClipList
-from heygem.ui.events import PLAYER_JS, ROW_BUTTONS_JS, Wiring
+from heygem.ui.events import PLAYER_JS, ROW_BUTTONS_JS, Wiring, clear_at
 from heygem.ui.html_parts import bilingual, error_box
 from heygem.ui.job_view import player
 from heygem.ui.labels import label
@@ -101,6 +101,8 @@ class BatchTab:
         wiring.on(listed, self._arrange, [chosen, self._csv], [chosen, self._csv_error])
         changes = partial(gr.on, [self._speech.change, *(field.change for field in form)], trigger_mode="always_last")
         wiring.on(changes, self._note, [chosen, self._speech, *form], None)
+        in_list = (self._drop.upload, self._csv.upload, self._list.click)
+        clear_at(self._error, [*in_list, self._speech.change, *(field.change for field in form)])
 
         def act(chosen: Chosen, event: gr.EventData) -> Chosen:
             return self.clips.act(chosen, str(event.act), str(event.job))

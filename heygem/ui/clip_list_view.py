@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from heygem.errors import Notice, Text
 from heygem.jobs.job import JobError
@@ -15,23 +14,14 @@ from heygem.pipeline.options import RenderOptions
 from heygem.ui import icons, text
 from heygem.ui.batch_draft import Draft, DraftClip
 from heygem.ui.clip_row_options import own_chips, own_form
-from heygem.ui.html_parts import bar, bilingual, both, chip, duration, error_box, escape
+from heygem.ui.html_parts import bar, bilingual, both, duration, error_box, escape
 from heygem.ui.job_parts import Refusal, asks, refusal_line
-from heygem.ui.preflight_desk import INTERNAL, Answer
-from heygem.ui.preflight_view import clip_size
+from heygem.ui.preflight_desk import Answer
+from heygem.ui.preflight_view import clip_size, verdict_chip
+from heygem.ui.verdict import Verdict, remarks_of, trouble_of, verdict_of
 
 LIST = "clips"
 """What a refusal belongs to that is about the whole list."""
-
-
-class Verdict(StrEnum):
-    """What is known of a clip."""
-
-    LOOKING = "looking"
-    READY = "ready"
-    REMARKS = "remarks"
-    BAD = "bad"
-    """Its job would fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,34 +55,18 @@ class Row:
     @property
     def trouble(self) -> JobError | None:
         """Why its job would fail, if it would."""
-        report, failed = self.answer.report, self.answer.failed
-        if report is None:
-            return None if failed is None or failed.code == INTERNAL else failed
-        refused = report.clips[0].refused
-        if refused is None and self.clip.speech is not None and report.speech is not None:
-            refused = report.speech.refused
-        faceless = next((notice for notice in report.clips[0].notices if notice.code == "no_face"), None)
-        return refused or (faceless and JobError(faceless.code, faceless.text, faceless.hint))
+        return trouble_of(self.answer, with_speech=self.clip.speech is not None)
 
     @property
     def remarks(self) -> list[Notice]:
         """What to know of it."""
-        notices: list[Notice] = [Notice("twin", text.TWIN, text.TWIN_HINT)] if self.is_twin else []
-        failed = self.answer.failed
-        if failed is not None:
-            notices.append(Notice(failed.code, failed.text, failed.hint))
-        if self.answer.report is not None:
-            notices += self.answer.report.clips[0].notices
-        return notices
+        twin = [Notice("twin", text.TWIN, text.TWIN_HINT)] if self.is_twin else []
+        return twin + remarks_of(self.answer)
 
     @property
     def verdict(self) -> Verdict:
         """What is known of it, in a word."""
-        if self.trouble is not None:
-            return Verdict.BAD
-        if not self.answer.is_final:
-            return Verdict.LOOKING
-        return Verdict.REMARKS if self.remarks else Verdict.READY
+        return verdict_of(self.answer, self.trouble, self.remarks)
 
 
 def rows_of(draft: Draft, answers: Iterable[Answer | None]) -> list[Row]:
@@ -158,7 +132,7 @@ def _row(row: Row, number: int, count: int, common: RenderOptions, look: ListLoo
         f'<div class="hg-row"><span class="hg-grip" draggable="true" aria-hidden="true"></span>{_picture(row, look)}'
         f'<div class="hg-grow"><b class="hg-name" title="{name}">{number}. {name}</b>'
         f'<div class="hg-meta">{_facts(row)}</div></div></div>{looking}{why}'
-        f'<div class="hg-row"><div class="hg-grow">{_verdict_chip(row, is_open=is_open)}{own_chips(clip)}</div>'
+        f'<div class="hg-row"><div class="hg-grow">{_verdict(row, is_open=is_open)}{own_chips(clip)}</div>'
         f'<div class="hg-actions">{_row_buttons(clip, number, count, is_open=is_open)}</div></div>'
         f"{refusal_line(look.refusal, clip.id)}{_details(row, common, look) if is_open else ''}</li>"
     )
@@ -216,20 +190,14 @@ def _facts(row: Row) -> str:
     return " · ".join(parts)
 
 
-def _verdict_chip(row: Row, *, is_open: bool) -> str:
-    match row.verdict:
-        case Verdict.BAD:
-            return chip("failed", text.WILL_FAIL)
-        case Verdict.READY:
-            return chip("done", text.ALL_GOOD)
-        case Verdict.REMARKS:
-            return (
-                f'<button type="button" class="hg-chip queued" data-act="clip-open" data-job="{row.clip.id}" '
-                f'title="{both(text.SHOW_REMARKS)}"{_expanded(is_open)}>{bilingual(text.REMARKS)} {len(row.remarks)}'
-                "</button>"
-            )
-        case Verdict.LOOKING:
-            return chip("looking", text.LOOKING_SHORT)
+def _verdict(row: Row, *, is_open: bool) -> str:
+    """A chip; one that counts remarks is a button that shows them."""
+    if row.verdict is not Verdict.REMARKS:
+        return verdict_chip(row.verdict, 0)
+    return (
+        f'<button type="button" class="hg-chip queued" data-act="clip-open" data-job="{row.clip.id}" '
+        f'title="{both(text.SHOW_REMARKS)}"{_expanded(is_open)}>{bilingual(text.REMARKS)} {len(row.remarks)}</button>'
+    )
 
 
 def _details(row: Row, common: RenderOptions, look: ListLook) -> str:

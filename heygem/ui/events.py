@@ -28,6 +28,8 @@ watch('value', () => requestAnimationFrame(() => {
 """
 """For gr.HTML that holds a `player`: it changes when another result was picked, and only then."""
 
+CLEAR_JS = "() => ''"
+
 _POLL_S = 1.0
 
 
@@ -129,3 +131,8 @@ class Wiring:
 
 
 _QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+
+
+def clear_at(html: gr.HTML, events: Sequence[Callable[..., Any]]) -> None:
+    """Empty `html` at any of `events`, in the page itself: what it said was of what was there before."""
+    gr.on(list(events), None, None, html, js=CLEAR_JS, **_QUICK)

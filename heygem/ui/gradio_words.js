@@ -20,15 +20,10 @@ const chinese = [
   [/^Skip forward by (.*) seconds$/, (_, number) => `前进 ${in_seconds(number)} 秒`],
   [/^play-pause-replay-button$/, '播放或暂停'],
   [/^full-screen$/, '全屏'],
-  [/^Reset (?:audio|video to initial value)$/, '恢复原状'],
-  [/^Trim (?:audio|video) to selection$/, '剪裁'],
-  [/^start drag handle for trimming video$/, '拖动以设置开头'],
-  [/^end drag handle for trimming video$/, '拖动以设置结尾'],
-  [/^duration of selected region in seconds$/, '所选部分的时长'],
-  [/^loading timeline$/, '正在加载时间轴'],
+  [/^Reset audio$/, '恢复原状'],
+  [/^Trim audio to selection$/, '剪裁'],
   [/^Trim$/, '剪裁'],
   [/^Cancel$/, '取消'],
-  [/^frame-(\d+)$/, '画面 $1'],
   [/^undo$/, '撤销'],
 ];
 const english = [

@@ -29,16 +29,27 @@ def refusal_line(refusal: Refusal | None, target: str) -> str:
     return f'<div class="hg-failure" role="alert">{bilingual(refusal.text)} {bilingual(refusal.hint)}</div>'
 
 
-def title(job: Job) -> str:
-    """What the job is called, what it makes if that is no video, and its state."""
+def title(job: Job, *, is_live: bool = False) -> str:
+    """What the job is called, what it makes if that is no video, and its state.
+
+    Args:
+        job: The job.
+        is_live: Screen readers are to tell when its state changes.
+    """
     request = job.request
     made_of = [request.video_name] if request.kind is JobKind.SPEAKER else [request.video_name, request.audio_name]
     kind = f'<span class="hg-kind">{bilingual(text.KIND[request.kind])}</span>' if request.kind in text.KIND else ""
+    state = chip(job.status, text.STATUS[job.status])
     return (
         f'<div class="hg-row"><b class="hg-name" title="{escape(" + ".join(made_of))}">'
         f"{escape(request.title)}{kind}</b>"
-        f"{chip(job.status, text.STATUS[job.status])}</div>"
+        f"{live(state) if is_live else state}</div>"
     )
+
+
+def live(html: str) -> str:
+    """What screen readers tell whenever it changes; a redraw that leaves it as it is, they do not hear of."""
+    return f'<span role="status">{html}</span>'
 
 
 def meta(job: Job, now_s: float) -> str:

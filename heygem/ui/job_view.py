@@ -8,18 +8,27 @@ from heygem.errors import Notice, Text
 from heygem.jobs.job import Job, JobResult, JobStatus
 from heygem.ui import icons, text
 from heygem.ui.html_parts import bilingual, both, error_box, escape
-from heygem.ui.job_parts import meta, newest_picture, poster_url, running_bar, stage_names, title, video_url
+from heygem.ui.job_parts import live, meta, newest_picture, poster_url, running_bar, stage_names, title, video_url
 
 
-def job_card(job: Job | None, now_s: float) -> str:
-    """The state of one job: name, stage, bar, rate, time left; its error when it failed."""
+def job_card(job: Job | None, now_s: float, actions: str = "") -> str:
+    """The state of one job: name, stage, bar, rate, time left; its error when it failed.
+
+    Args:
+        job: The job.
+        now_s: Seconds since the epoch.
+        actions: HTML of what can be done with it.
+    """
     if job is None:
-        return f'<div class="hg-card hg-empty">{bilingual(text.NO_SINGLE_YET)}</div>'
+        # What is told has to be there, and in the same place, before there is anything to tell.
+        untitled = f'<div class="hg-row"><b class="hg-name"></b>{live("")}</div>'
+        return f'<div class="hg-card hg-empty">{untitled}{bilingual(text.NO_SINGLE_YET)}</div>'
     failure = error_box(job.error.text, job.error.hint) if job.error else ""
     running = running_bar(job) if job.status is JobStatus.RUNNING else ""
     return (
-        f'<div class="hg-card hg-job-card" data-status="{job.status}">{title(job)}'
-        f'<div class="hg-meta">{meta(job, now_s)}</div>{_stages(job)}{running}{failure}</div>'
+        f'<div class="hg-card hg-job-card" data-job="{escape(job.id)}" data-status="{job.status}" tabindex="-1">'
+        f'{title(job, is_live=True)}<div class="hg-meta">{meta(job, now_s)}</div>{_stages(job)}{running}{failure}'
+        f"{actions}</div>"
     )
 
 
@@ -28,7 +37,8 @@ def job_result(job: Job | None) -> str:
     if job is not None and (picture := newest_picture(job)):
         return f'<figure class="hg-player">{picture}<figcaption>{bilingual(text.NEWEST_FRAME)}</figcaption></figure>'
     if job is None or job.result is None:
-        return f'<div class="hg-player hg-empty">{bilingual(text.NO_RESULT_YET)}</div>'
+        words = text.NO_RESULT if job is not None and job.status.is_final else text.NO_RESULT_YET
+        return f'<div class="hg-player hg-empty">{bilingual(words)}</div>'
     still = poster_url(job)
     poster = f' poster="{still}"' if still else ""
     return (
@@ -82,8 +92,9 @@ def _stages(job: Job) -> str:
     order = list(names)
     reached = order.index(job.progress.stage) if job.progress else -1
     at = len(order) if job.status is JobStatus.DONE else reached
+    here = "stopped" if job.status.is_final else "current"
     steps = ""
     for index, stage in enumerate(order):
-        state = "done" if index < at else "current" if index == at else ""
+        state = "done" if index < at else here if index == at else ""
         steps += f'<li class="{state}"><i></i>{bilingual(names[stage])}</li>'
     return f'<ol class="hg-stages">{steps}</ol>'

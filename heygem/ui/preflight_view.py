@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from heygem.errors import Notice, Text
-from heygem.jobs.job import JobError
 from heygem.ui import text
-from heygem.ui.html_parts import bar, bilingual, both, duration, error_box, escape
+from heygem.ui.html_parts import bar, bilingual, both, chip, duration, error_box, escape
 from heygem.ui.preflight_desk import Answer, Question
+from heygem.ui.verdict import FACELESS, Verdict, remarks_of, trouble_of, verdict_of
 
 if TYPE_CHECKING:
     from heygem.jobs.face_choice import FaceChoice
@@ -45,9 +45,9 @@ def preflight_card(question: Question | None, answer: Answer | None, face: str) 
     state = "done" if answer.is_final else "looking"
     return (
         f'<section class="hg-card hg-preflight" data-state="{state}"><header><h3>{bilingual(text.PREFLIGHT)}</h3>'
-        f'<span class="hg-meta">{_verdict(answer)}</span></header>'
-        f'<ul class="hg-facts">{facts}</ul>{wait}{faces}{_needs(answer.report)}{_remarks(answer.report)}{failure}'
-        "</section>"
+        f'<span class="hg-meta">{_verdict(question, answer)}</span></header>'
+        f'<ul class="hg-facts">{facts}</ul>{wait}{faces}{_needs(answer)}{_remarks(answer.report)}{failure}'
+        f"{_lips_note(answer.report)}</section>"
     )
 
 
@@ -63,11 +63,30 @@ def face_words(choice: FaceChoice) -> Text:
     return _WORDS.get(value, Text(f"{text.PERSON.zh} {value}", f"{text.PERSON.en} {value}"))
 
 
-def _verdict(answer: Answer) -> str:
-    report = answer.report
-    if report is None or not report.is_fit or report.speech is None or not report.clips or report.notices:
-        return ""
-    return f'<span class="hg-chip done">{bilingual(text.ALL_GOOD)}</span>'
+def verdict_chip(verdict: Verdict, remarks: int) -> str:
+    """What is known of a clip, coloured.
+
+    Args:
+        verdict: That.
+        remarks: How many there are.
+    """
+    match verdict:
+        case Verdict.BAD:
+            return chip("failed", text.WILL_FAIL)
+        case Verdict.READY:
+            return chip("done", text.ALL_GOOD)
+        case Verdict.REMARKS:
+            return chip("queued", text.REMARKS, remarks)
+        case Verdict.LOOKING:
+            return chip("looking", text.LOOKING_SHORT)
+
+
+def _verdict(question: Question, answer: Answer) -> str:
+    """Once both files are there; that one of them will not do, at once."""
+    remarks = [*remarks_of(answer), *_other_notices(answer.report)]
+    verdict = verdict_of(answer, trouble_of(answer), remarks)
+    is_whole = question.clip is not None and question.speech is not None and answer.is_final
+    return verdict_chip(verdict, len(remarks)) if is_whole or verdict is Verdict.BAD else ""
 
 
 def _clip_facts(answer: Answer) -> str:
@@ -128,9 +147,10 @@ def _picture(choice: FaceChoice, words: str) -> str:
     return f'<img width="64" height="64" alt="{words}" src="data:image/jpeg;base64,{b64encode(choice.jpeg).decode()}">'
 
 
-def _needs(report: PreflightReport | None) -> str:
+def _needs(answer: Answer) -> str:
     """Space and time; only once there is something to make."""
-    if report is None or report.speech is None or not report.clips or not report.is_fit:
+    report = answer.report
+    if report is None or report.speech is None or not report.clips or trouble_of(answer) is not None:
         return ""
     expected = bilingual(text.UNKNOWN_PACE) if report.expected_s is None else duration(report.expected_s)
     megabytes = max(1, round(report.needed_bytes / 1e6))
@@ -141,12 +161,28 @@ def _needs(report: PreflightReport | None) -> str:
 
 
 def _remarks(report: PreflightReport | None) -> str:
-    """Why files are refused, and what to know of the others."""
+    """Why there would be no video, and what to know of one."""
     if report is None:
         return ""
     parts: list[ClipReport | SpeechReport] = [*report.clips, *([report.speech] if report.speech else [])]
-    refusals: list[JobError] = [part.refused for part in parts if part.refused]
-    notices: list[Notice] = [*(notice for part in parts for notice in part.notices), *report.notices]
-    boxes = "".join(error_box(refused.text, refused.hint) for refused in refusals)
-    lines = "".join(f"<li>{bilingual(notice.text)} {bilingual(notice.hint)}</li>" for notice in notices)
+    notices = [*(notice for clip in report.clips for notice in clip.notices), *_other_notices(report)]
+    boxes = "".join(error_box(part.refused.text, part.refused.hint) for part in parts if part.refused)
+    boxes += "".join(error_box(notice.text, notice.hint) for notice in notices if notice.code == FACELESS)
+    lines = "".join(
+        f"<li>{bilingual(notice.text)} {bilingual(notice.hint)}</li>" for notice in notices if notice.code != FACELESS
+    )
     return boxes + (f'<ul class="hg-notices">{lines}</ul>' if lines else "")
+
+
+def _lips_note(report: PreflightReport | None) -> str:
+    """What the engine is for: told before a video is made, too; it is no fault of the files."""
+    if report is None or not report.clips:
+        return ""
+    return f'<div class="hg-made-by">{bilingual(report.lips_note)}</div>'
+
+
+def _other_notices(report: PreflightReport | None) -> list[Notice]:
+    """What to know of the speech, and of the disk."""
+    if report is None:
+        return []
+    return [*(report.speech.notices if report.speech else ()), *report.notices]

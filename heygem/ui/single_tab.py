@@ -12,16 +12,17 @@ import gradio as gr
 from gradio.components import Component
 
 from heygem.errors import NOTHING, HeyGemError, InputError, JobNotFoundError, OptionError
-from heygem.jobs.job import JobKind
+from heygem.jobs.job import Job, JobKind
 from heygem.jobs.task_queue import TaskQueue
 from heygem.pipeline.options import RenderOptions
 from heygem.ui import text
 from heygem.ui.batch_draft import Draft, DraftClip
 from heygem.ui.compare_view import COMPARE_JS, compare_card
 from heygem.ui.draft_store import DraftStore
-from heygem.ui.events import Wiring
+from heygem.ui.events import ROW_BUTTONS_JS, Wiring, clear_at
 from heygem.ui.examples import EXAMPLES, take_example
 from heygem.ui.html_parts import error_box
+from heygem.ui.job_parts import Refusal, buttons, refusal_line
 from heygem.ui.job_view import job_card, job_result
 from heygem.ui.labels import label
 from heygem.ui.log_view import log_line_of
@@ -35,6 +36,15 @@ from heygem.ui.sent_clips import SentClips
 from heygem.ui.stale_draft import freshened
 from heygem.ui.uploads import Uploads
 from heygem.weights.speakers import speaker_names
+
+_SHOW_OPTIONS_JS = """(chosen) => {
+  document.querySelector('#single-options').scrollIntoView({block: 'nearest'});
+  return [chosen];
+}"""
+"""For a button that fills them: on a phone they lie above the window by then."""
+
+_CAN_CANCEL_JS = """(html) => ({__type__: 'update', interactive: /data-status="(queued|running)"/.test(html)})"""
+"""For a button that is of use while the job shown goes on. It keeps its place, or others would come under a finger."""
 
 
 class SingleTab:
@@ -71,22 +81,25 @@ class SingleTab:
                         for example in EXAMPLES
                     ]
                 self._preflight = gr.HTML(elem_id="single-preflight", apply_default_css=False, js_on_load=FACES_JS)
-                self.fold, self._options = build_options_form(self._speakers)
+                with gr.Column(elem_id="single-options"):
+                    self.fold, self._options = build_options_form(self._speakers)
                 self.lips = self._options.lips
                 with gr.Row():
-                    self._cancel = gr.Button(label("cancel"), scale=1, min_width=80, elem_id="single-cancel")
+                    self._cancel = gr.Button(
+                        label("cancel"), interactive=False, scale=1, min_width=80, elem_id="single-cancel"
+                    )
                     self._preview = gr.Button(label("preview"), scale=2, min_width=140, elem_id="single-preview")
                     self._generate = gr.Button(label("generate"), variant="primary", scale=3, elem_id="single-generate")
                 self._error = gr.HTML(elem_id="single-error", apply_default_css=False)
             with gr.Column(min_width=320):
                 section(3, text.RESULT)
-                status = gr.HTML(elem_id="single-status", apply_default_css=False)
+                self._status = gr.HTML(elem_id="single-status", apply_default_css=False, js_on_load=ROW_BUTTONS_JS)
                 result = gr.HTML(elem_id="single-result", apply_default_css=False)
                 compare = gr.HTML(elem_id="single-compare", apply_default_css=False, js_on_load=COMPARE_JS)
                 self._again = gr.Button(label("again"), size="sm", elem_id="single-again")
         self.panels = [
             Panel(self._preflight, self._draw_preflight),
-            Panel(status, _draw_status),
+            Panel(self._status, _draw_status),
             Panel(result, lambda view, chosen: job_result(shown_single(view, chosen))),
             Panel(compare, self._draw_comparison),
         ]
@@ -103,16 +116,22 @@ class SingleTab:
             take = partial(take_example, example, self._uploads.folder)
             wiring.on(button.click, take, None, [self._speech, self._clip])
         wiring.on(self._cancel.click, lambda chosen: self._stop(wiring, chosen), [wiring.chosen], None)
+        self._status.change(
+            None, self._status, self._cancel, js=_CAN_CANCEL_JS, show_progress="hidden", api_visibility="private"
+        )
+        wiring.on_row_buttons(self._status)
 
-        changes = partial(gr.on, [self._speech.change, self._clip.change, *(field.change for field in form)])
-        wiring.on(partial(changes, trigger_mode="always_last"), self._note, inputs, [wiring.chosen])
+        changed = [self._speech.change, self._clip.change, *(field.change for field in form)]
+        wiring.on(partial(gr.on, changed, trigger_mode="always_last"), self._note, inputs, [wiring.chosen])
+        clear_at(self._error, changed)
 
         def choose_face(chosen: Chosen, event: gr.EventData) -> tuple[Chosen, str]:
             return replace(chosen, face=str(event.face)), str(event.face)
 
         wiring.on_press(self._preflight, choose_face, [wiring.chosen], [wiring.chosen, form.face])
         fill = partial(self._fill_again, wiring)
-        wiring.on(self._again.click, fill, [wiring.chosen], [self._error, *form])
+        pressed = partial(self._again.click, js=_SHOW_OPTIONS_JS)
+        wiring.on(pressed, fill, [wiring.chosen], [self._error, self.fold, *form])
 
     def _submit(
         self, kind: JobKind, chosen: Chosen, speech: str | None, clip: str | None, *options: Any
@@ -164,8 +183,8 @@ class SingleTab:
     def _fill_again(self, wiring: Wiring, chosen: Chosen) -> list[Any]:
         job = shown_single(wiring.look(), chosen)
         if job is None:
-            return [error_box(text.NO_JOB_YET, NOTHING), *[gr.skip()] * len(self._options)]
-        return ["", *from_options(job.request.options, self._speakers())]
+            return [error_box(text.NO_JOB_YET, NOTHING), gr.skip(), *[gr.skip()] * len(self._options)]
+        return ["", gr.Accordion(open=True), *from_options(job.request.options, self._speakers())]
 
     def _draw_preflight(self, view: View, chosen: Chosen) -> str:
         question = chosen.question
@@ -196,4 +215,11 @@ def _filled_in(speech: Path | None, clip: Path | None, values: Sequence[Any], dr
 def _draw_status(view: View, chosen: Chosen) -> str:
     job = shown_single(view, chosen)
     line = "" if job is None or job.status.is_final else log_line_of(job.id, view.log)
-    return job_card(job, view.now_s) + line
+    return job_card(job, view.now_s, _retry(job, chosen.refusal)) + line
+
+
+def _retry(job: Job | None, refusal: Refusal | None) -> str:
+    """The button for a job that ended without a result, and why it did nothing."""
+    if job is None or job.result or not job.status.is_final:
+        return ""
+    return f'<div class="hg-actions">{buttons(job)}</div>{refusal_line(refusal, job.id)}'

@@ -15,7 +15,7 @@ from heygem.jobs.task_queue import TaskQueue
 from heygem.training.speaker_facts import read_facts
 from heygem.training.speaker_folder import delete_speaker
 from heygem.ui import speakers_text as words
-from heygem.ui.events import ROW_BUTTONS_JS, Wiring
+from heygem.ui.events import ROW_BUTTONS_JS, Wiring, clear_at
 from heygem.ui.html_parts import bilingual, error_box
 from heygem.ui.job_parts import Refusal
 from heygem.ui.labels import label
@@ -81,6 +81,7 @@ class SpeakersPart:
         chosen = wiring.chosen
         sent = [chosen, self._name, self._clip]
         wiring.on(self._train.click, self._submit, sent, [*sent, self._error])
+        clear_at(self._error, [self._name.change, self._clip.change])
 
         def act(chosen: Chosen, event: gr.EventData) -> list[Any]:
             return self._act(chosen, str(event.act), str(event.job))

@@ -69,6 +69,7 @@ NO_BATCH_YET = Text(
 )
 GENERATING = Text("生成中…", "Generating…")
 NEWEST_FRAME = Text("刚刚绘制的画面", "Newest drawn frame")
+NO_RESULT = Text("这个任务没有生成视频", "This job made no video")
 NO_RESULT_YET = Text("视频生成后在这里播放", "The video will play here")
 QUEUE = Text("任务队列", "Queue")
 QUEUE_EMPTY = Text("没有正在运行或等待的任务", "Nothing runs or waits")
@@ -257,7 +258,7 @@ LABELS = {
     "speaker_name": Text("名称", "Name"),
     "speaker_name_info": Text("字母、汉字、数字、- 和 _，最多 40 个", "Letters, digits, - and _; 40 at most"),
     "train": Text("开始训练", "Train"),
-    "again": Text("用这些设置再来一次", "Use these settings again"),
+    "again": Text("把设置填回选项", "Load these settings"),
     "csv": Text("用 CSV 清单排列和设置", "Arrange by a CSV list"),
     "submit_batch": Text("提交批量任务", "Submit batch"),
     "options": Text("选项", "Options"),

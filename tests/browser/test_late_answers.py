@@ -52,7 +52,7 @@ def test_an_answer_that_comes_late_does_not_stay(quick_server, open_page, speech
     page.click("#single-cancel")
     expect(cancelled).to_be_visible()
     answers.hold_one(is_of_panels)
-    page.click("#single-cancel")  # there is nothing to stop any more, and no news
+    page.click("#single-again")  # which is no news
     answers.wait_for(2)
     answers.let_go()
     page.wait_for_timeout(3000)

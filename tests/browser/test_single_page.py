@@ -4,7 +4,17 @@ import subprocess
 
 import pytest
 from axe_scan import scan
-from page_steps import BATCH, PRESENTER, download, fill_single, go_to, unfold, wait_for_video
+from page_steps import (
+    BATCH,
+    PRESENTER,
+    SINGLE,
+    download,
+    fill_batch,
+    fill_single,
+    go_to,
+    unfold,
+    wait_for_video,
+)
 from playwright.sync_api import expect
 
 from heygem.media.ffmpeg_binary import ffmpeg_binary
@@ -24,6 +34,21 @@ COUNT_STEPS = """() => {
   window.cancelAnimationFrame = (frame) => { waiting.delete(frame); cancel(frame); };
 }"""
 TIMES = f"""() => ['{CLIP}', '{RESULT}'].map((selector) => document.querySelector(selector).currentTime)"""
+
+LISTEN = """() => {
+  const told = document.querySelector('#single-status [role=status]'), all = {childList: true, characterData: true};
+  window.heard = [];
+  new MutationObserver(() => heard.push(told.innerText)).observe(told, {...all, subtree: true});
+}"""
+
+
+def test_screen_readers_hear_once_that_a_job_begins_and_ends(quick_server, open_page, speech, clip_named):
+    page = open_page(quick_server)
+    fill_single(page, speech, clip_named("slow and heard.mp4"))
+    page.evaluate(LISTEN)
+    page.click("#single-generate")
+    expect(page.locator("#single-status [data-status=done]")).to_contain_text("heard")
+    assert page.evaluate("heard") in (["Queued", "Running", "Done"], ["Running", "Done"])
 
 
 def test_progress_is_shown_and_then_the_result(quick_server, open_page, speech, clip_named):
@@ -69,13 +94,30 @@ def test_the_clip_follows_the_result_wherever_it_plays(quick_server, open_page, 
         page.wait_for_function(f"Math.abs(({TIMES})()[0] - {places[-1]}) < 0.05")
 
 
-def test_what_is_missing_is_said_next_to_the_button(quick_server, open_page):
+def test_what_is_missing_is_said_next_to_the_button_until_it_is_there(quick_server, open_page, speech, clip_named):
     page = open_page(quick_server, locale="zh-CN")
     page.click("#single-generate")
     expect(page.locator("#single-error")).to_contain_text("请先上传语音和人物视频。")
     go_to(page, BATCH)
     page.click("#batch-submit")
     expect(page.locator("#batch-error")).to_contain_text("请先上传语音和至少一个视频。")
+    fill_batch(page, speech, [clip_named("late.mp4")])
+    expect(page.locator("#batch-error .hg-error")).to_have_count(0)
+    go_to(page, SINGLE)
+    fill_single(page, speech, clip_named("late.mp4"))
+    expect(page.locator("#single-error .hg-error")).to_have_count(0)
+
+
+def test_a_clip_is_taken_away_and_not_encoded_anew_in_the_browser(quick_server, open_page, clip_named):
+    page = open_page(quick_server)
+    page.locator("#speaker-form > button").click()
+    for field in ("#single-clip", "#speaker-clip"):
+        page.set_input_files(f"{field} input[type=file]", clip_named("kept.mp4"))
+        page.wait_for_selector(f"{field} video")
+        buttons = page.locator(f"{field} .icon-button-wrapper button").locator("visible=true")
+        expect(buttons).to_have_count(1)  # without the one that trims
+        buttons.click()
+        expect(page.locator(f"{field} video")).to_have_count(0)
 
 
 def test_what_was_filled_in_outlives_a_switch_of_language(quick_server, open_page, speech, clip_named):
@@ -123,3 +165,43 @@ def test_a_preview_is_a_result_of_its_own_and_stays_beside_its_clip(quick_server
     page.reload(wait_until="domcontentloaded")
     page.locator("#single-compare summary").click()
     assert wait_for_video(page, "#single-compare figure:first-child video") == pytest.approx(2, abs=0.2)
+
+
+def test_settings_that_are_loaded_come_into_view(quick_server, open_page, speech, clip_named):
+    page = open_page(quick_server, viewport={"width": 390, "height": 480})
+    fill_single(page, speech, clip_named("set.mp4"))
+    page.click("#single-generate")
+    again, options = page.locator("#single-again"), page.locator("#single-options .label-wrap")
+    expect(page.locator("#single-status [data-status=done]")).to_contain_text("set.mp4")
+    again.evaluate("button => button.scrollIntoView({block: 'end'})")
+    expect(options).not_to_be_in_viewport()
+    again.click()
+    expect(options).to_be_in_viewport()
+    expect(page.get_by_label("Sync offset (ms)").locator("visible=true").first).to_be_attached()
+
+
+def test_cancel_can_be_pressed_while_there_is_something_to_stop(quick_server, open_page, speech, clip_named):
+    page = open_page(quick_server)
+    cancel = page.locator("#single-cancel")
+    fill_single(page, speech, clip_named("endless and stopped.mp4"))
+    expect(cancel).to_be_disabled()
+    page.click("#single-generate")
+    expect(cancel).to_be_enabled()
+    page.reload(wait_until="domcontentloaded")
+    expect(cancel).to_be_enabled()
+    cancel.click()
+    expect(page.locator("#single-status [data-status=cancelled]")).to_be_visible()
+    expect(cancel).to_be_disabled()
+
+
+def test_what_shows_nothing_leaves_no_gap(quick_server, open_page, speech, clip_named):
+    page = open_page(quick_server)
+    for name in ("#single-preflight", "#single-error"):
+        expect(page.locator(name)).to_have_css("display", "none")
+    fill_single(page, speech, clip_named("shown.mp4"))
+    expect(page.locator("#single-preflight")).to_be_visible()
+    go_to(page, BATCH)
+    for name in ("#batch-list", "#batch-error"):
+        expect(page.locator(name)).to_have_css("display", "none")
+    fill_batch(page, speech, [clip_named("shown.mp4")])
+    expect(page.locator("#batch-list")).to_be_visible()

@@ -66,6 +66,7 @@ def test_a_good_clip_and_its_speech(settings: Settings) -> None:
     assert report.expected_s == pytest.approx(pixels * 10 / (100 * 10 * 10))
     assert pixels * 0.15 / 8 < report.needed_bytes < pixels
     assert report.notices == () and report.free_bytes > 0
+    assert "rendered faces only" in report.lips_note.en
 
 
 def test_a_refused_file_is_reported_beside_the_others(settings: Settings, tmp_path: Path) -> None:

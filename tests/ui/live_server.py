@@ -15,6 +15,7 @@ from heygem.jobs.task_queue import TaskQueue
 from heygem.jobs.watchdog import Watchdog
 from heygem.settings import Settings
 from heygem.ui.blocks import build_app
+from heygem.ui.events import CLEAR_JS
 from heygem.ui.health import Health
 from heygem.ui.models_view import ModelControls, Room
 from heygem.ui.panel import MARKS_JS
@@ -133,7 +134,8 @@ class Page:
         }
 
     def event_of(self, elem_id, event):
-        [found] = [one for one in self.events if [self.ids[elem_id], event] in one["targets"]]
+        at = (one for one in self.events if [self.ids[elem_id], event] in one["targets"])
+        [found] = [one for one in at if one["js"] != CLEAR_JS]
         return found
 
     def after(self, event):

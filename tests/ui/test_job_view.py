@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import pytest
@@ -25,6 +26,24 @@ def test_a_failed_job_shows_sentence_and_hint_in_both_languages():
     html = job_card(failed(), now_s=3.0)
     for words in ("没有人脸 &lt;b&gt;", "No face &lt;b&gt;", "换一段", "Use another"):
         assert words in html
+
+
+def test_screen_readers_are_told_the_state_and_nothing_that_changes_all_the_time():
+    one, next_ = (job_card(running(JobProgress(Stage.DRAWING, at, 100, 12.5, 66.0)), 103.0 + at) for at in (25, 26))
+    told = re.compile('<span role="status">(.*?)</div>')
+    assert one != next_ and told.findall(one) == told.findall(next_)
+    assert "Running" in told.findall(one)[0] and "Done" in told.findall(job_card(done(), 3.0))[0]
+    assert told.findall(job_card(None, 3.0)) == ["</span>"]
+
+
+@pytest.mark.parametrize("status", [JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.INTERRUPTED])
+def test_a_job_that_ended_without_a_video_neither_runs_nor_promises_one(status):
+    ended = job(status, progress=JobProgress(Stage.TRACKING, 25, None), started_s=1.0, ended_s=2.0)
+    html = job_card(ended, now_s=3.0)
+    assert html.count('<li class="stopped">') == 1 and '<li class="current">' not in html
+    assert html.count('<li class="done">') == 2
+    assert "This job made no video" in (html := job_result(ended)) and "这个任务没有生成视频" in html
+    assert "will play here" in job_result(running()) and "will play here" in job_result(None)
 
 
 def test_a_waiting_job_shows_its_position():

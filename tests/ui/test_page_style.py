@@ -16,3 +16,8 @@ def test_what_goes_on_while_a_job_is_drawn_goes_in_steps():
 def test_what_moves_for_ever_moves_nothing_else():
     for frames in re.findall(r"@keyframes \w+ \{(.*)\}", CSS):
         assert set(re.findall(r"([\w-]+):", frames)) <= {"transform", "opacity"}
+
+
+def test_no_comma_stands_where_gradio_would_begin_a_selector():
+    # It splits a list at each, and puts its own selector before each part.
+    assert re.findall(r":(?:has|not)\([^()]*,", CSS) == []

@@ -6,9 +6,10 @@ import httpx
 import pytest
 from live_server import CLIP, SPEECH, Page, Server, file_data, generate, upload
 
-from heygem.jobs.job import JobKind, JobRequest
+from heygem.jobs.job import JobKind, JobRequest, JobStatus
 from heygem.passwords import hash_password
 from heygem.pipeline.options import RenderOptions
+from heygem.ui.events import CLEAR_JS
 from heygem.ui.options_form import OptionsForm
 
 pytestmark = pytest.mark.filterwarnings("default")
@@ -135,6 +136,21 @@ def test_a_face_that_is_clicked_becomes_the_option(http):
     assert config[click["outputs"][1]]["allow_custom_value"]
 
 
+@pytest.mark.parametrize(
+    ("button", "error", "others"),
+    [
+        ("single-generate", "single-error", []),
+        ("batch-submit", "batch-error", ["batch-clips", "batch-csv", "batch-list"]),
+        ("speaker-train", "speaker-error", []),
+    ],
+)
+def test_what_was_refused_is_not_said_any_more_once_something_else_is_given(http, button, error, others):
+    page = Page(http, "else")
+    [clears] = [one for one in page.events if one["js"] == CLEAR_JS and one["outputs"] == [page.ids[error]]]
+    _, *given = page.event_of(button, "click")["inputs"]
+    assert {number for number, _ in clears["targets"]} == {*given, *(page.ids[name] for name in others)}
+
+
 def test_a_result_is_shown_beside_its_clip_while_that_is_there(server, http, files):
     speech, clip = files
     here, elsewhere = Page(http, "test"), Page(http, "elsewhere")  # the first is the session of `generate`
@@ -168,13 +184,22 @@ def test_a_preview_is_asked_for_with_the_same_form(server, http, files):
     assert "_preview.mp4" in answer.headers["content-disposition"]
 
 
-def test_the_settings_of_the_job_shown_fill_the_form(server, http, files):
+def test_the_settings_of_the_job_shown_fill_the_form_and_unfold_it(server, http, files):
     page = Page(http, "again")
     again = page.event_of("single-again", "click")
     options = RenderOptions(face="2", crf=24, label_duration_s=5)
     server.queue.submit(JobRequest(CLIP, SPEECH, options))
-    error, _, _, *rest = page.send(again, {}, None)
-    assert error == "" and rest[2] == "2" and rest[-3:] == [24, "top-right", 5]
+    error, fold, _, _, *rest = page.send(again, {}, None)
+    assert error == "" and fold["open"] and rest[2] == "2" and rest[-3:] == [24, "top-right", 5]
+
+
+def test_a_job_that_was_cancelled_is_queued_anew_by_the_button_on_its_card(server, http):
+    page = Page(http, "retries")
+    job = server.queue.submit(JobRequest(CLIP, SPEECH))
+    server.queue.cancel(job.id)
+    shown = page.trigger("single-status", "click", data={"act": "retry", "job": job.id})
+    assert server.queue.get(job.id).status is JobStatus.QUEUED and 'data-status="queued"' in shown["single-status"]
+    server.queue.cancel(job.id)
 
 
 def test_the_buttons_of_the_models_reach_them_and_the_room_is_shown(server, http):
